@@ -1,0 +1,169 @@
+//! Equivalence of bounded, independent units by betting: valid however often one looks.
+//!
+//! Each null hypothesis about the mean is a game that pays nothing on average while it holds.
+//! Capital that ever grows to `1 / alpha` refutes it with chance of error at most `alpha`,
+//! provided the null holds at each unit given those before: true of independent runs or scenes,
+//! false of successive blocks of one run.
+//! Invariant: a bet depends on earlier units only; capital falls as the tested mean rises, so
+//! the interval and the tests always agree.
+//!
+//! Not here: the t tests for a fixed number of units (see [`super::equivalence`]).
+
+use tiepoint_model::{
+    math::{exp, ln, ln_1p},
+    verdict::{EquivalenceTest, TestKind},
+};
+
+use super::{StatisticsError, check_range, distributions::bisect, mean_and_sd};
+
+/// A bet risks at most this share of the capital. Source: Waudby-Smith and Ramdas, section 4.2.
+const RISK_MAX: f64 = 0.5;
+
+/// Fewest units that can support a claim even if every difference is zero:
+/// `log(1 / alpha) / log(1 + margin / bound)`, rounded up.
+#[must_use]
+pub fn unit_count_min(margin: f64, bound: f64, alpha: f64) -> Option<u64> {
+    let count = (-ln(alpha) / ln_1p(margin / bound)).ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked range")]
+    (count.is_finite() && (1.0..1e15).contains(&count)).then_some(count as u64)
+}
+
+/// Two one-sided betting tests on paired differences of at most `bound` in size.
+///
+/// # Inputs
+/// `differences`: in the order in which the units came, at least two, each in `[-bound, bound]`.
+///
+/// # Output
+/// p-values that hold at any stopping time; the interval is a confidence sequence at
+/// `1 - 2 alpha`, running intersection.
+///
+/// # Errors
+/// Too few values, one that is not finite or beyond the bound, margin or alpha out of range.
+///
+/// # Source
+/// Waudby-Smith and Ramdas, *Estimating means of bounded random variables by betting*, JRSS-B
+/// 86(1), 2024: predictable plug-in bets (section 4.2), each side alone.
+pub fn betting_equivalence(
+    differences: &[f64],
+    margin: f64,
+    bound: f64,
+    alpha: f64,
+) -> Result<EquivalenceTest, StatisticsError> {
+    check_range("margin", margin, margin.is_finite() && margin > 0.0, "finite and above 0")?;
+    check_range("bound", bound, bound.is_finite() && bound > 0.0, "finite and above 0")?;
+    check_range("alpha", alpha, alpha > 0.0 && alpha < 0.5, "between 0 and 0.5")?;
+    let (estimate, sd) = mean_and_sd(differences)?;
+    if let Some(value) = differences.iter().find(|value| value.abs() > bound) {
+        check_range("difference", *value, false, "within the bound")?;
+    }
+    // Differences in [-bound, bound] become values in [0, 1].
+    let to_unit = |difference: f64| ((difference + bound) / (2.0 * bound)).clamp(0.0, 1.0);
+    let above = Game::new(differences.iter().map(|&value| to_unit(value)).collect(), alpha);
+    let below = above.mirrored(alpha);
+    let p_of = |log_capital: f64| exp(-log_capital).min(1.0);
+    let mean_exceeds = |difference: f64| p_of(above.log_capital_max(to_unit(difference)));
+    let mean_falls_short = |difference: f64| p_of(below.log_capital_max(1.0 - to_unit(difference)));
+    let beyond_bound = margin >= bound; // then nothing can lie outside the margin
+    let (p_lower, p_upper, p_outside) = if beyond_bound {
+        (0.0, 0.0, 1.0)
+    } else {
+        let outside = mean_exceeds(margin).min(mean_falls_short(-margin));
+        (mean_exceeds(-margin), mean_falls_short(margin), outside)
+    };
+    let threshold = -ln(alpha);
+    let interval =
+        [above.bound(threshold), 1.0 - below.bound(threshold)].map(|x| bound * (2.0 * x - 1.0));
+    Ok(EquivalenceTest {
+        kind: TestKind::Betting,
+        estimate,
+        sd,
+        degrees_of_freedom: None,
+        interval,
+        margin,
+        p_lower,
+        p_upper,
+        p_outside,
+        smallest_passing_margin: interval[0].abs().max(interval[1].abs()),
+    })
+}
+
+/// Confidence sequence for the mean of values in `[0, 1]` at confidence `1 - alpha`, both sides at
+/// half of alpha; at the last value, running intersection.
+///
+/// # Errors
+/// Fewer than two values, or one outside `[0, 1]`, or alpha outside `(0, 1)`.
+///
+/// # Source
+/// The hedged capital process of Waudby-Smith and Ramdas 2024; `hedged_cs` of the package
+/// `confseq`, which widens by one step of its grid, here solved exactly.
+pub fn hedged_interval(values: &[f64], alpha: f64) -> Result<[f64; 2], StatisticsError> {
+    check_range("alpha", alpha, alpha > 0.0 && alpha < 1.0, "between 0 and 1")?;
+    mean_and_sd(values)?;
+    if let Some(value) = values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+        check_range("value", *value, false, "between 0 and 1")?;
+    }
+    let above = Game::new(values.to_vec(), alpha / 2.0);
+    let threshold = ln(2.0 / alpha);
+    Ok([above.bound(threshold), 1.0 - above.mirrored(alpha / 2.0).bound(threshold)])
+}
+
+/// A game against "the mean is at most m", for every m in `[0, 1]`.
+struct Game {
+    /// In `[0, 1]`.
+    values: Vec<f64>,
+    /// One per value, from the values before it.
+    bets: Vec<f64>,
+}
+
+impl Game {
+    fn new(values: Vec<f64>, alpha: f64) -> Self {
+        let bets = predictable_bets(&values, alpha);
+        Self { values, bets }
+    }
+
+    /// The game against "the mean is at least m", as a game about `1 - value`.
+    fn mirrored(&self, alpha: f64) -> Self {
+        Self::new(self.values.iter().map(|value| 1.0 - value).collect(), alpha)
+    }
+
+    /// Logarithm of the largest capital the game against `mean` ever reached; at least 0.
+    fn log_capital_max(&self, mean: f64) -> f64 {
+        let mut log_capital = 0.0;
+        let mut largest = 0.0_f64;
+        for (value, bet) in self.values.iter().zip(&self.bets) {
+            let bet = if mean > 0.0 { bet.min(RISK_MAX / mean) } else { *bet };
+            log_capital += ln_1p(bet * (value - mean));
+            largest = largest.max(log_capital);
+        }
+        largest
+    }
+
+    /// The largest mean that is refuted: the lower end of the interval.
+    fn bound(&self, log_threshold: f64) -> f64 {
+        if self.log_capital_max(0.0) < log_threshold {
+            return 0.0;
+        }
+        bisect(0.0, 1.0, |mean| self.log_capital_max(mean) >= log_threshold)
+    }
+}
+
+/// Predictable plug-in bets: `sqrt(2 log(1/alpha) / (variance * t log(t + 1)))`, the variance from
+/// the values before, with one imagined value of mean 1/2 and variance 1/4.
+fn predictable_bets(values: &[f64], alpha: f64) -> Vec<f64> {
+    let mut sum = 0.5;
+    let mut square_sum = 0.25;
+    let mut variance = 0.25;
+    let mut bets = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        let t = (index + 1) as f64;
+        bets.push((-2.0 * ln(alpha) / (t * ln_1p(t) * variance)).sqrt());
+        sum += value;
+        let mean = sum / (t + 1.0);
+        square_sum += (value - mean) * (value - mean);
+        variance = square_sum / (t + 1.0);
+    }
+    bets
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,39 @@
+//! The command line as typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::verbs;
+
+/// Real robot recordings and their synthetic twins in one governed lake, with signed verdicts.
+#[derive(Parser)]
+#[command(name = "tiepoint", version, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 yes or done, 1 the answer is no, 2 bad input, \
+3 done with loss or inconclusive, 4 try again, 5 damaged data, 70 a fault of this program.")]
+pub(crate) struct Arguments {
+    /// Show results as JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The lake's folder.
+    #[arg(long, global = true, value_name = "LAKE", default_value = "lake")]
+    pub(crate) lake: PathBuf,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// One operation of the platform.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    Init(verbs::init::InitArgs),
+    Ingest(verbs::ingest::IngestArgs),
+    Query(verbs::query::QueryArgs),
+    Log(verbs::log::LogArgs),
+    Trace(verbs::trace::TraceArgs),
+    Verify(verbs::verify::VerifyArgs),
+    Twin(verbs::twin::TwinArgs),
+    Regenerate(verbs::regenerate::RegenerateArgs),
+    #[command(subcommand)]
+    Measure(verbs::measure::MeasureCommand),
+    Assess(verbs::assess::AssessArgs),
+}

@@ -1,0 +1,42 @@
+//! The user's own files: opened here, handed on as readers.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use tiepoint_operations::{Error, Source};
+
+/// Opens a file for reading. A folder or an unreadable file is an error that names it.
+pub(crate) fn open(path: &Path) -> Result<Source, Error> {
+    let refuse = |source| Error::File { path: path.to_owned(), source };
+    let file = File::open(path).map_err(refuse)?;
+    if file.metadata().map_err(refuse)?.is_dir() {
+        return Err(refuse(std::io::Error::other("it is a folder, not a log file")));
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok(Source { name, path: path.to_owned(), reader: Box::new(file) })
+}
+
+/// The whole of a small file, as text.
+pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })
+}
+
+/// The whole of a file.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })
+}
+
+/// Writes a file whole: under another name first, then renamed, so that it is never half there.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let refuse = |source| Error::File { path: path.to_owned(), source };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(refuse)?;
+    }
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".part");
+    let unfinished = PathBuf::from(unfinished);
+    std::fs::write(&unfinished, bytes).map_err(refuse)?;
+    std::fs::rename(&unfinished, path).map_err(refuse)
+}

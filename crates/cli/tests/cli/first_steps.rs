@@ -1,0 +1,102 @@
+//! From an empty folder to a verified lake, as the README says it.
+
+use super::{Desk, quickstart};
+
+fn sena() -> String {
+    quickstart("sena.mcap").to_string_lossy().into_owned()
+}
+
+#[test]
+fn a_log_is_ingested_queried_traced_and_verified() {
+    let desk = Desk::with_lake();
+    let ingested = desk.run(&["ingest", &sena(), "--json"]).expect_code(0).json();
+    let recording = &ingested["recordings"][0];
+    assert_eq!(recording["name"], "sena");
+    assert_eq!(recording["already_present"], false);
+    let id = recording["recording_id"].as_str().unwrap();
+    let scan = recording["channels"].as_array().unwrap().iter().find(|c| c["topic"] == "/scan");
+    let scan = scan.unwrap();
+    assert_eq!(scan["message_count"], 225);
+    assert!(scan["start_time_ns"].is_string() && scan["end_time_ns"].is_string());
+    assert!(scan["quality"]["rate_hz"].as_f64().unwrap() > 3.0);
+
+    let sql = "SELECT count(*) AS scans FROM scans";
+    let counted = desk.run(&["query", sql, "--json"]).expect_code(0).json();
+    assert_eq!(counted["rows"][0]["scans"], 225);
+    desk.run(&["query", sql, "--arrow", "out.arrow"]).expect_code(0);
+    assert!(std::fs::read(desk.path("out.arrow")).unwrap().starts_with(b"ARROW1"));
+
+    let traced = desk.run(&["trace", "sena", "--json"]).expect_code(0).json();
+    assert!(traced["id"].as_str().unwrap().contains(id));
+    let log = desk.run(&["log", "--json"]).expect_code(0).json();
+    let verbs: Vec<&str> =
+        log["entries"].as_array().unwrap().iter().map(|e| e["verb"].as_str().unwrap()).collect();
+    assert_eq!(verbs, ["ingest", "init"]);
+    desk.run(&["verify"]).expect_code(0);
+}
+
+#[test]
+fn the_same_file_twice_adds_nothing() {
+    let desk = Desk::with_lake();
+    desk.run(&["ingest", &sena()]).expect_code(0);
+    let before = desk.lake_files();
+    let again = desk.run(&["ingest", &sena(), "--json"]).expect_code(0).json();
+    assert_eq!(again["recordings"][0]["already_present"], true);
+    assert_eq!(desk.lake_files(), before);
+}
+
+#[test]
+fn a_dry_run_shows_everything_and_writes_nothing() {
+    let desk = Desk::with_lake();
+    let before = desk.lake_files();
+    let shown = desk.run(&["ingest", &sena(), "--dry-run", "--json"]).expect_code(0).json();
+    assert_eq!(shown["recordings"][0]["dry_run"], true);
+    assert_eq!(desk.lake_files(), before);
+}
+
+#[test]
+fn a_flipped_byte_in_an_original_is_found() {
+    let desk = Desk::with_lake();
+    desk.run(&["ingest", &sena()]).expect_code(0);
+    let blob = desk.lake_files().into_iter().find(|(path, size)| {
+        *size > 1000 && path.components().any(|part| part.as_os_str() == "blobs")
+    });
+    let path = blob.unwrap().0;
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[500] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let report = desk.run(&["verify", "--json"]).expect_code(1).json();
+    let failed: Vec<&str> = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["passed"] == false)
+        .map(|check| check["what"].as_str().unwrap())
+        .collect();
+    assert!(failed.contains(&"originals and other blobs"), "{failed:?}");
+}
+
+#[test]
+fn two_writers_at_once_both_succeed() {
+    let desk = Desk::with_lake();
+    let files = [sena(), quickstart("uwb.mcap").to_string_lossy().into_owned()];
+    std::thread::scope(|scope| {
+        for file in &files {
+            for _ in 0..2 {
+                scope.spawn(|| desk.run(&["ingest", file]).expect_code(0));
+            }
+        }
+    });
+    let sql = "SELECT count(*) AS n FROM recordings";
+    let counted = desk.run(&["query", sql, "--json"]).expect_code(0).json();
+    assert_eq!(counted["rows"][0]["n"], 2);
+    desk.run(&["verify"]).expect_code(0);
+}
+
+#[test]
+fn the_help_lists_every_verb() {
+    let help = Desk::new().run(&["--help"]).expect_code(0).stdout;
+    for verb in ["init", "ingest", "query", "log", "trace", "verify", "twin", "regenerate"] {
+        assert!(help.contains(&format!("  {verb} ")), "{verb} is missing:\n{help}");
+    }
+}

@@ -1,0 +1,239 @@
+//! What columns each table has: names, types, units, frames and what they mean.
+//!
+//! Invariant: a name carries its unit. These lists are a stored format: the snapshot test
+//! `schemas_are_as_published` fails when one changes, and `format_version` must then rise.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use crate::Table;
+
+/// Rises when a column changes its name, type, unit or meaning.
+const FORMAT_VERSION: &str = "1";
+
+/// Name of the items of every list column.
+const ITEM: &str = "item";
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Bool,
+    Int,
+    UnsignedInt,
+    Id,
+    Float,
+    SmallFloat,
+    SmallFloats,
+    Texts,
+    Bytes,
+}
+
+impl Kind {
+    fn data_type(self) -> DataType {
+        let list = |item| DataType::List(Arc::new(Field::new(ITEM, item, true)));
+        match self {
+            Self::Text => DataType::Utf8,
+            Self::Bool => DataType::Boolean,
+            Self::Int => DataType::Int64,
+            Self::UnsignedInt => DataType::UInt64,
+            Self::Id => DataType::UInt32,
+            Self::Float => DataType::Float64,
+            Self::SmallFloat => DataType::Float32,
+            Self::SmallFloats => list(DataType::Float32),
+            Self::Texts => list(DataType::Utf8),
+            Self::Bytes => DataType::Binary,
+        }
+    }
+}
+
+struct Column {
+    name: &'static str,
+    kind: Kind,
+    nullable: bool,
+    unit: &'static str,
+    frame: &'static str,
+    description: &'static str,
+}
+
+const fn column(
+    name: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    frame: &'static str,
+    description: &'static str,
+) -> Column {
+    Column { name, kind, nullable: false, unit, frame, description }
+}
+
+const fn optional(column: Column) -> Column {
+    Column { nullable: true, ..column }
+}
+
+const fn text(name: &'static str, description: &'static str) -> Column {
+    column(name, Kind::Text, "", "", description)
+}
+
+const fn count(name: &'static str, description: &'static str) -> Column {
+    column(name, Kind::UnsignedInt, "1", "", description)
+}
+
+const fn time(name: &'static str, description: &'static str) -> Column {
+    column(name, Kind::Int, "ns", "", description)
+}
+
+const LEADING: [Column; 7] = [
+    text("recording_id", "the recording the row belongs to"),
+    text("topic", "the channel's name in the recording"),
+    count("sequence", "index of the row in its channel, from 0"),
+    time("log_time_ns", "when the recorder received it, since the Unix epoch"),
+    optional(time("publish_time_ns", "when the sender published it, if the container says")),
+    optional(time("sensor_time_ns", "when the sensor measured, if the message says")),
+    text("frame_id", "the frame of the row's values; empty if the message does not say"),
+];
+
+const CHILD: Column = text("child_frame_id", "the frame whose pose this is; empty if not said");
+
+const POSE: [Column; 7] = [
+    column("x_m", Kind::Float, "m", "frame_id", "origin of the child frame"),
+    column("y_m", Kind::Float, "m", "frame_id", "origin of the child frame"),
+    column("z_m", Kind::Float, "m", "frame_id", "origin of the child frame"),
+    column("qx", Kind::Float, "1", "frame_id", "unit quaternion, frame_id from child_frame_id"),
+    column("qy", Kind::Float, "1", "frame_id", "unit quaternion, frame_id from child_frame_id"),
+    column("qz", Kind::Float, "1", "frame_id", "unit quaternion, frame_id from child_frame_id"),
+    column("qw", Kind::Float, "1", "frame_id", "unit quaternion, w >= 0"),
+];
+
+const SCANS: [Column; 7] = [
+    column("angle_min_rad", Kind::Float, "rad", "frame_id", "angle of beam 0 from x"),
+    column("angle_increment_rad", Kind::Float, "rad", "frame_id", "from beam to beam, signed"),
+    column("range_min_m", Kind::Float, "m", "frame_id", "readings below are no measurements"),
+    column("range_max_m", Kind::Float, "m", "frame_id", "readings above are no measurements"),
+    column("time_increment_s", Kind::Float, "s", "", "from beam to beam; 0 for one instant"),
+    column("ranges_m", Kind::SmallFloats, "m", "frame_id", "one per beam, as the sensor gave it"),
+    column("intensities", Kind::SmallFloats, "sensor", "", "one per beam, or none"),
+];
+
+const POINTS: [Column; 4] = [
+    column("x_m", Kind::SmallFloats, "m", "frame_id", "one per point; NaN points are kept"),
+    column("y_m", Kind::SmallFloats, "m", "frame_id", "one per point"),
+    column("z_m", Kind::SmallFloats, "m", "frame_id", "one per point"),
+    column("intensity", Kind::SmallFloats, "sensor", "", "one per point, or none"),
+];
+
+const IMU: [Column; 10] = [
+    optional(column("qx", Kind::Float, "1", "frame_id", "orientation as given, if there is one")),
+    optional(column("qy", Kind::Float, "1", "frame_id", "orientation as given, if there is one")),
+    optional(column("qz", Kind::Float, "1", "frame_id", "orientation as given, if there is one")),
+    optional(column("qw", Kind::Float, "1", "frame_id", "orientation as given, if there is one")),
+    column("angular_rate_x_rad_per_s", Kind::Float, "rad/s", "frame_id", "angular rate"),
+    column("angular_rate_y_rad_per_s", Kind::Float, "rad/s", "frame_id", "angular rate"),
+    column("angular_rate_z_rad_per_s", Kind::Float, "rad/s", "frame_id", "angular rate"),
+    column("acceleration_x_m_per_s2", Kind::Float, "m/s2", "frame_id", "specific force"),
+    column("acceleration_y_m_per_s2", Kind::Float, "m/s2", "frame_id", "specific force"),
+    column("acceleration_z_m_per_s2", Kind::Float, "m/s2", "frame_id", "specific force"),
+];
+
+const TWISTS: [Column; 6] = [
+    column("linear_x_m_per_s", Kind::Float, "m/s", "frame_id", "linear velocity"),
+    column("linear_y_m_per_s", Kind::Float, "m/s", "frame_id", "linear velocity"),
+    column("linear_z_m_per_s", Kind::Float, "m/s", "frame_id", "linear velocity"),
+    column("angular_x_rad_per_s", Kind::Float, "rad/s", "frame_id", "angular velocity"),
+    column("angular_y_rad_per_s", Kind::Float, "rad/s", "frame_id", "angular velocity"),
+    column("angular_z_rad_per_s", Kind::Float, "rad/s", "frame_id", "angular velocity"),
+];
+
+const RANGES: [Column; 5] = [
+    column("beacon_id", Kind::Id, "", "", "which beacon; it stands at the frame beacon_<id>"),
+    column("range_m", Kind::SmallFloat, "m", "", "from antenna to beacon, as the sensor gave it"),
+    column("antenna_x_m", Kind::Float, "m", "base_link", "the antenna on the robot"),
+    column("antenna_y_m", Kind::Float, "m", "base_link", "the antenna on the robot"),
+    column("antenna_z_m", Kind::Float, "m", "base_link", "the antenna on the robot"),
+];
+
+const RAW: [Column; 1] = [column("payload", Kind::Bytes, "byte", "", "the message as it was")];
+
+const RECORDINGS: [Column; 13] = [
+    text("recording_id", "names the recording"),
+    text("name", "the file's name without its folder"),
+    text("origin", "real, semi_synthetic, synthetic or curated"),
+    optional(text("derivation_json", "how anything that is not real was made")),
+    optional(text("generator", "name and version of the generator, if it can be named")),
+    optional(column("generation_depth", Kind::Id, "1", "", "steps of synthetic from synthetic")),
+    text("container", "what it was read from"),
+    time("start_time_ns", "first log time, since the Unix epoch"),
+    time("end_time_ns", "last log time, since the Unix epoch"),
+    column("originals", Kind::Texts, "", "", "BLAKE3 of each original file, hexadecimal"),
+    text("content_digest", "Merkle root over channels and originals, hexadecimal"),
+    count("channel_count", "how many channels"),
+    count("message_count", "messages of every channel together"),
+];
+
+const CHANNELS: [Column; 20] = [
+    text("recording_id", "the recording the channel belongs to"),
+    text("topic", "its name in the recording"),
+    text("message_type", "as the container names it"),
+    text("encoding", "how messages are encoded"),
+    text("table_name", "the table that holds the samples"),
+    count("message_count", "how many messages"),
+    time("start_time_ns", "first log time, since the Unix epoch"),
+    time("end_time_ns", "last log time, since the Unix epoch"),
+    text("content_digest", "Merkle root over the rows, hexadecimal"),
+    text("quality_verdict", "pass, fail or unknown"),
+    column("passes_quality", Kind::Bool, "", "", "true if the verdict is pass"),
+    optional(column("rate_hz", Kind::Float, "Hz", "", "one over the median interval")),
+    optional(column("jitter_share", Kind::Float, "1", "", "interval deviation over the median")),
+    count("gap_count", "intervals longer than the gap factor times the median"),
+    optional(column("gap_share", Kind::Float, "1", "", "missing over expected messages")),
+    count("runs_back_count", "messages whose log time runs back"),
+    count("duplicate_count", "messages with the log time of the one ahead"),
+    count("nan_count", "values that are NaN"),
+    count("out_of_range_count", "values outside the sensor's limits"),
+    text("quality_json", "every number and finding"),
+];
+
+/// The schema of a table of samples.
+///
+/// Every one starts with `recording_id`, `topic`, `sequence`, `log_time_ns`,
+/// `publish_time_ns`, `sensor_time_ns` and `frame_id`.
+#[must_use]
+pub fn schema(table: Table) -> SchemaRef {
+    let own: Vec<&Column> = match table {
+        Table::Scans => SCANS.iter().collect(),
+        Table::Points => POINTS.iter().collect(),
+        Table::Imu => IMU.iter().collect(),
+        Table::Poses | Table::Transforms => std::iter::once(&CHILD).chain(&POSE).collect(),
+        Table::Twists => TWISTS.iter().collect(),
+        Table::Ranges => RANGES.iter().collect(),
+        Table::Raw => RAW.iter().collect(),
+    };
+    schema_of(table.as_str(), LEADING.iter().chain(own))
+}
+
+/// The schema of the table `recordings`: one row per recording.
+#[must_use]
+pub fn recordings_schema() -> SchemaRef {
+    schema_of("recordings", RECORDINGS.iter())
+}
+
+/// The schema of the table `channels`: one row per channel of a recording.
+#[must_use]
+pub fn channels_schema() -> SchemaRef {
+    schema_of("channels", CHANNELS.iter())
+}
+
+fn schema_of<'a>(table: &str, columns: impl Iterator<Item = &'a Column>) -> SchemaRef {
+    let fields: Vec<Field> = columns.map(field).collect();
+    let pairs = [("table", table), ("format_version", FORMAT_VERSION)];
+    Arc::new(Schema::new_with_metadata(fields, owned(pairs)))
+}
+
+fn field(column: &Column) -> Field {
+    let Column { name, kind, nullable, unit, frame, description } = column;
+    let pairs = [("unit", *unit), ("frame", *frame), ("description", *description)];
+    Field::new(*name, kind.data_type(), *nullable).with_metadata(owned(pairs))
+}
+
+fn owned<const N: usize>(pairs: [(&str, &str); N]) -> HashMap<String, String> {
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}

@@ -1,0 +1,31 @@
+//! Sans-I/O readers and writers of the field's formats, to and from Arrow batches.
+//!
+//! Bytes are fed in and typed samples come out, the same for every container ([`Reader`]);
+//! samples become Arrow batches and come back ([`columns`]), or become an MCAP file
+//! ([`write_mcap`]).
+//!
+//! Invariant: nothing here opens a file, asks a clock or draws a random number, and no input,
+//! however damaged, makes it panic or allocate more than its [`Limits`].
+//! Metres, radians, seconds; times are integer nanoseconds since the Unix epoch.
+//!
+//! Not here: where bytes come from, digests, quality checks, and the lake.
+
+pub mod columns;
+mod container;
+mod convert;
+mod error;
+mod mcap_writer;
+mod message;
+mod pose;
+mod reader;
+mod samples;
+
+pub use container::trajectory::{TrajectoryFormat, read_trajectory, write_tum};
+pub use convert::{
+    BeaconPosition, ConvertError, ConvertOptions, Converted, GroundTruthLayout,
+    convert_rawlog_to_mcap,
+};
+pub use error::{DecodeError, ReadError};
+pub use mcap_writer::{WriteError, write_mcap};
+pub use reader::{ChannelSummary, Container, Limits, Reader, Summary, read_all};
+pub use samples::{ChannelKey, Samples, Table, TopicBatch, UnknownTable};

@@ -1,0 +1,172 @@
+//! Batches give back what they were made of, and the schemas are a published format.
+
+use std::fmt::Write;
+
+use arrow::datatypes::Schema;
+use expect_test::expect_file;
+use proptest::prelude::*;
+use tiepoint_formats::{
+    Samples, Table,
+    columns::{
+        ColumnsError, channels_schema, channels_to_batch, from_batch, recordings_from_batches,
+        recordings_schema, recordings_to_batch, schema, to_batch,
+    },
+};
+use tiepoint_model::{
+    Channel, Derivation, Digest, Origin, Pose3, PoseSample, Recording, RecordingId, Seed, Stamps,
+    Timestamp,
+    quality::{ChannelQuality, Finding, FindingKind, QualityVerdict},
+};
+
+use crate::make::{assert_same, cases, channels};
+
+fn id() -> RecordingId {
+    RecordingId("rec-0123456789abcdef".into())
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn a_batch_gives_back_its_samples(channels in channels(), first_sequence: u64) {
+        for (channel, samples) in channels {
+            let batch = to_batch(&id(), &channel.topic, first_sequence, &samples).unwrap();
+            prop_assert_eq!(batch.schema(), schema(samples.table()));
+            prop_assert_eq!(batch.num_rows(), samples.len());
+            assert_same(&samples, &from_batch(samples.table(), &batch).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_pose_without_rotation_survives_its_batch() {
+    let mut frame_from_child = Pose3::identity();
+    frame_from_child.rotation.fill(f64::NAN);
+    let stamps = Stamps { log: Timestamp(i64::MIN), publish: None, sensor: None };
+    let pose = PoseSample {
+        stamps,
+        frame_id: String::new(),
+        child_frame_id: String::new(),
+        frame_from_child,
+    };
+    let samples = Samples::Poses(vec![pose]);
+    let batch = to_batch(&id(), "/p", 0, &samples).unwrap();
+    let read = from_batch(Table::Poses, &batch).unwrap();
+    assert_eq!(format!("{read:?}"), format!("{samples:?}"));
+}
+
+#[test]
+fn a_batch_of_another_table_is_refused_with_the_column() {
+    let batch = to_batch(&id(), "/s", 0, &Samples::empty(Table::Scans)).unwrap();
+    let error = from_batch(Table::Imu, &batch).unwrap_err();
+    assert!(matches!(error, ColumnsError::MissingColumn { table: "imu", column: "qx" }), "{error}");
+    let error = from_batch(Table::Points, &batch).unwrap_err();
+    assert!(matches!(error, ColumnsError::MissingColumn { column: "x_m", .. }), "{error}");
+    let points = to_batch(&id(), "/s", 0, &Samples::empty(Table::Points)).unwrap();
+    let error = from_batch(Table::Poses, &points).unwrap_err();
+    assert!(matches!(error, ColumnsError::ColumnType { column: "x_m", .. }), "{error}");
+}
+
+fn digest(byte: u8) -> Digest {
+    Digest([byte; 32])
+}
+
+fn recording(number: u8, derivation: Option<Derivation>) -> Recording {
+    let quality = ChannelQuality {
+        verdict: QualityVerdict::Fail,
+        rate_hz: Some(0.1 + 0.2),
+        jitter_share: Some(1e-300),
+        rate_deviation_share: None,
+        gap_count: 3,
+        gap_ns_max: i64::MAX,
+        gap_share: Some(0.25),
+        runs_back_count: 1,
+        duplicate_count: 2,
+        value_count: u64::MAX,
+        nan_count: 4,
+        out_of_range_count: 5,
+        findings: vec![Finding { kind: FindingKind::Gaps, value: 0.25, limit: 0.05, count: 3 }],
+    };
+    let channel = |topic: &str| Channel {
+        topic: topic.into(),
+        message_type: "sensor_msgs/msg/LaserScan".into(),
+        encoding: "cdr".into(),
+        table: "scans".into(),
+        message_count: 7,
+        start_time_ns: Timestamp(-1),
+        end_time_ns: Timestamp(i64::MAX),
+        content_digest: digest(number),
+        quality: quality.clone(),
+    };
+    Recording {
+        recording_id: RecordingId(format!("rec-{number}")),
+        name: "run.mcap".into(),
+        origin: if derivation.is_some() { Origin::Synthetic } else { Origin::Real },
+        derivation,
+        container: "mcap".into(),
+        start_time_ns: Timestamp(1),
+        end_time_ns: Timestamp(2),
+        originals: (0..number).map(digest).collect(),
+        content_digest: digest(9),
+        channels: vec![channel("/a"), channel("/b")],
+    }
+}
+
+#[test]
+fn the_catalogue_gives_back_its_recordings() {
+    let generated = Derivation::Generated {
+        generator: "tiepoint 0.1.0".into(),
+        inputs_digest: digest(1),
+        seed: Seed(u64::MAX),
+        anchors: vec![RecordingId("rec-0".into())],
+        generation_depth: 1,
+    };
+    let unknown = Derivation::Unknown { reason: "no \"name\"".into() };
+    let recordings =
+        [recording(0, None), recording(1, Some(generated)), recording(2, Some(unknown))];
+    let rows = recordings_to_batch(&recordings).unwrap();
+    let channels = channels_to_batch(&recordings).unwrap();
+    assert_eq!(channels.num_rows(), 6);
+    assert_eq!(recordings_from_batches(&rows, &channels).unwrap(), recordings);
+    let none = recordings_to_batch(&[]).unwrap();
+    assert_eq!(recordings_from_batches(&none, &channels).unwrap(), []);
+}
+
+#[test]
+fn a_quality_that_is_not_finite_is_refused_and_not_lost() {
+    let mut recordings = [recording(0, None)];
+    recordings[0].channels[1].quality.rate_hz = Some(f64::NAN);
+    let error = channels_to_batch(&recordings).unwrap_err();
+    let expected = "column `quality_json` of table `channels`, row 1: a number is not finite";
+    assert_eq!(error.to_string(), expected);
+}
+
+fn listing(schema: &Schema) -> String {
+    let get = |map: &std::collections::HashMap<String, String>, key: &str| map[key].clone();
+    let mut text = format!(
+        "{} (format {})\n",
+        get(schema.metadata(), "table"),
+        get(schema.metadata(), "format_version")
+    );
+    for field in schema.fields() {
+        let null = if field.is_nullable() { "?" } else { "" };
+        let [unit, frame, description] =
+            ["unit", "frame", "description"].map(|key| get(field.metadata(), key));
+        writeln!(
+            text,
+            "  {}: {}{null} [{unit}] [{frame}] {description}",
+            field.name(),
+            field.data_type()
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn schemas_are_as_published() {
+    let mut text: String = Table::ALL.iter().map(|table| listing(&schema(*table))).collect();
+    text += &listing(&recordings_schema());
+    text += &listing(&channels_schema());
+    expect_file!["../schemas.txt"].assert_eq(&text);
+}

@@ -1,0 +1,14 @@
+//! Proofs of the readers, the writer and the columns, on bytes made here.
+//!
+//! Every random case comes from a printed seed; nothing reads a disk or a clock.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod bad_input;
+mod columns;
+mod convert;
+mod make;
+mod messages;
+mod rawlog;
+mod round_trip;
+mod trajectory;

@@ -1,0 +1,463 @@
+//! Inputs: samples for every table, messages of both ROS encodings, rawlogs, MCAP files.
+
+use std::{collections::BTreeMap, io::Cursor, io::Write};
+
+use mcap::{WriteOptions, Writer, records::MessageHeader};
+use nalgebra::Vector3;
+use proptest::{collection::vec, option, prelude::*};
+use tiepoint_formats::{ChannelKey, Container, Reader, Samples, Summary, Table, TopicBatch};
+use tiepoint_model::{
+    BeaconRange, ImuSample, PointCloud, Pose3, PoseSample, RawMessage, Scan, Stamps, Timestamp,
+    TransformSample, TwistSample,
+};
+
+/// 200 cases; nothing is written to disk when one fails.
+pub(crate) fn cases() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) }
+}
+
+/// Stamps that MCAP and a ROS header can hold. Few log times, so that some are equal and some
+/// run back.
+pub(crate) fn stamps() -> impl Strategy<Value = Stamps> {
+    let sensor = (-2_147_483_648_i64 * 1_000_000_000..2_147_483_648 * 1_000_000_000)
+        .prop_filter("a stamp of zero means none", |time_ns| *time_ns != 0);
+    (0..4_i64, 0..3_i64, option::of(sensor)).prop_map(|(log, publish, sensor)| Stamps {
+        log: Timestamp(i64::MAX - log),
+        publish: Some(Timestamp(publish)),
+        sensor: sensor.map(Timestamp),
+    })
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-zé_/]{0,6}"
+}
+
+fn f32s() -> impl Strategy<Value = Vec<f32>> {
+    vec(prop_oneof![any::<f32>(), Just(f32::NAN), Just(f32::INFINITY), Just(-0.0)], 0..5)
+}
+
+/// A value that survives as `f32`.
+fn narrow() -> impl Strategy<Value = f64> {
+    any::<f32>().prop_map(f64::from)
+}
+
+fn pose() -> impl Strategy<Value = Pose3> {
+    (any::<[f64; 3]>(), [-1.0..1.0_f64, -1.0..1.0, -1.0..1.0, -1.0..1.0]).prop_map(|(p, q)| {
+        Pose3::from_quaternion_xyzw(p, q)
+            .unwrap_or(Pose3 { translation_m: Vector3::from(p), ..Pose3::identity() })
+    })
+}
+
+fn rows<T: std::fmt::Debug>(row: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
+    vec(row, 0..6)
+}
+
+/// Samples of a table that its usual ROS 2 message can hold to the bit, rotations apart.
+pub(crate) fn samples(table: Table) -> BoxedStrategy<Samples> {
+    let head = (stamps(), name());
+    match table {
+        Table::Scans => rows(
+            (head, [narrow(), narrow(), narrow(), narrow(), narrow()], f32s(), f32s()).prop_map(
+                |((stamps, frame_id), n, ranges_m, intensities)| Scan {
+                    stamps,
+                    frame_id,
+                    angle_min_rad: n[0],
+                    angle_increment_rad: n[1],
+                    range_min_m: n[2],
+                    range_max_m: n[3],
+                    time_increment_s: n[4],
+                    ranges_m,
+                    intensities,
+                },
+            ),
+        )
+        .prop_map(Samples::Scans)
+        .boxed(),
+        Table::Points => rows((head, vec(any::<[f32; 4]>(), 0..4), any::<bool>()).prop_map(
+            |((stamps, frame_id), points, has_intensity)| PointCloud {
+                stamps,
+                frame_id,
+                x_m: points.iter().map(|p| p[0]).collect(),
+                y_m: points.iter().map(|p| p[1]).collect(),
+                z_m: points.iter().map(|p| p[2]).collect(),
+                intensity: points.iter().filter(|_| has_intensity).map(|p| p[3]).collect(),
+            },
+        ))
+        .prop_map(Samples::Points)
+        .boxed(),
+        Table::Imu => rows(
+            (head, option::of(any::<[f64; 4]>()), any::<[f64; 3]>(), any::<[f64; 3]>()).prop_map(
+                |((stamps, frame_id), orientation_xyzw, rate, acceleration)| ImuSample {
+                    stamps,
+                    frame_id,
+                    orientation_xyzw,
+                    angular_rate_rad_per_s: rate,
+                    acceleration_m_per_s2: acceleration,
+                },
+            ),
+        )
+        .prop_map(Samples::Imu)
+        .boxed(),
+        _ => moving_samples(table),
+    }
+}
+
+/// The tables of poses and velocities, and of what is left.
+fn moving_samples(table: Table) -> BoxedStrategy<Samples> {
+    let head = (stamps(), name());
+    match table {
+        Table::Poses => rows((head, name(), pose()).prop_map(
+            |((stamps, frame_id), child_frame_id, frame_from_child)| PoseSample {
+                stamps,
+                frame_id,
+                child_frame_id,
+                frame_from_child,
+            },
+        ))
+        .prop_map(Samples::Poses)
+        .boxed(),
+        Table::Transforms => rows((head, name(), pose()).prop_map(
+            |((stamps, parent_frame_id), child_frame_id, parent_from_child)| TransformSample {
+                stamps,
+                parent_frame_id,
+                child_frame_id,
+                parent_from_child,
+            },
+        ))
+        .prop_map(Samples::Transforms)
+        .boxed(),
+        Table::Twists => rows((head, any::<[f64; 3]>(), any::<[f64; 3]>()).prop_map(
+            |((stamps, frame_id), linear_m_per_s, angular_rad_per_s)| TwistSample {
+                stamps,
+                frame_id,
+                linear_m_per_s,
+                angular_rad_per_s,
+            },
+        ))
+        .prop_map(Samples::Twists)
+        .boxed(),
+        Table::Ranges => rows((head, any::<u32>(), any::<f32>(), 0..2_u8).prop_map(
+            |((stamps, frame_id), beacon_id, range_m, antenna)| BeaconRange {
+                stamps,
+                frame_id,
+                beacon_id,
+                range_m,
+                antenna_in_base_m: [f64::from(antenna), -0.5, 1.0],
+            },
+        ))
+        .prop_map(Samples::Ranges)
+        .boxed(),
+        _ => rows((stamps(), vec(any::<u8>(), 0..9)).prop_map(|(stamps, payload)| RawMessage {
+            stamps: Stamps { sensor: None, ..stamps },
+            payload,
+        }))
+        .prop_map(Samples::Raw)
+        .boxed(),
+    }
+}
+
+/// One channel for every table.
+pub(crate) fn channels() -> impl Strategy<Value = Vec<(ChannelKey, Samples)>> {
+    Table::ALL
+        .map(|table| {
+            let key = ChannelKey::ros2(&format!("/{table}"), table)
+                .unwrap_or_else(|| key("/raw", "some_msgs/msg/Thing", "cdr"));
+            samples(table).prop_map(move |samples| (key.clone(), samples))
+        })
+        .to_vec()
+}
+
+pub(crate) fn key(topic: &str, message_type: &str, encoding: &str) -> ChannelKey {
+    ChannelKey {
+        topic: topic.to_owned(),
+        message_type: message_type.to_owned(),
+        encoding: encoding.to_owned(),
+    }
+}
+
+pub(crate) fn no_metadata() -> BTreeMap<String, BTreeMap<String, String>> {
+    BTreeMap::new()
+}
+
+/// Equal to the bit but for rotations, which pass through a quaternion: nine sums of products of
+/// numbers up to 1, so 1e-14 leaves room for 45 roundings.
+#[track_caller]
+pub(crate) fn assert_same(left: &Samples, right: &Samples) {
+    let close = |a: &Pose3, b: &Pose3| {
+        assert_eq!(format!("{:?}", a.translation_m), format!("{:?}", b.translation_m));
+        assert!((a.rotation - b.rotation).amax() < 1e-14, "{a:?} {b:?}");
+    };
+    assert_eq!(left.len(), right.len());
+    match (left, right) {
+        (Samples::Poses(left), Samples::Poses(right)) => {
+            for (a, b) in left.iter().zip(right) {
+                close(&a.frame_from_child, &b.frame_from_child);
+                let b = PoseSample { frame_from_child: a.frame_from_child, ..b.clone() };
+                assert_eq!(format!("{a:?}"), format!("{b:?}"));
+            }
+        }
+        (Samples::Transforms(left), Samples::Transforms(right)) => {
+            for (a, b) in left.iter().zip(right) {
+                close(&a.parent_from_child, &b.parent_from_child);
+                let b = TransformSample { parent_from_child: a.parent_from_child, ..b.clone() };
+                assert_eq!(format!("{a:?}"), format!("{b:?}"));
+            }
+        }
+        // As text, NaN equals NaN and -0.0 does not equal 0.0.
+        (left, right) => assert_eq!(format!("{left:?}"), format!("{right:?}")),
+    }
+}
+
+/// Reads bytes fed in pieces of the given sizes, over and over, draining after each.
+pub(crate) fn read_in_pieces(
+    container: Container,
+    bytes: &[u8],
+    sizes: &[usize],
+) -> (Vec<TopicBatch>, Summary) {
+    let mut reader = Reader::new(container, tiepoint_formats::Limits::default());
+    let mut joined: BTreeMap<ChannelKey, TopicBatch> = BTreeMap::new();
+    let mut gather = |batches: Vec<TopicBatch>| {
+        for batch in batches {
+            match joined.get_mut(&batch.channel) {
+                Some(there) => {
+                    let behind = there.first_sequence + there.samples.len() as u64;
+                    assert_eq!(batch.first_sequence, behind);
+                    there.samples.append(batch.samples).unwrap();
+                }
+                None => {
+                    assert_eq!(batch.first_sequence, 0);
+                    joined.insert(batch.channel.clone(), batch);
+                }
+            }
+        }
+    };
+    let mut rest = bytes;
+    for size in sizes.iter().cycle() {
+        let (piece, behind) = rest.split_at((*size).min(rest.len()));
+        reader.feed(piece).unwrap();
+        gather(reader.drain());
+        rest = behind;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    let summary = reader.finish().unwrap();
+    gather(reader.drain());
+    (joined.into_values().collect(), summary)
+}
+
+/// How numbers are laid out in a message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Wire {
+    CdrLittle,
+    CdrBig,
+    Ros1,
+}
+
+impl Wire {
+    pub(crate) const ALL: [Self; 3] = [Self::CdrLittle, Self::CdrBig, Self::Ros1];
+}
+
+/// Writes one message by hand, apart from the crate's own encoder.
+pub(crate) struct MessageBytes {
+    wire: Wire,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl MessageBytes {
+    pub(crate) fn new(wire: Wire) -> Self {
+        let bytes = match wire {
+            Wire::CdrLittle => vec![0, 1, 0, 0],
+            Wire::CdrBig => vec![0, 0, 0, 0],
+            Wire::Ros1 => Vec::new(),
+        };
+        Self { wire, bytes }
+    }
+
+    fn put<const N: usize>(mut self, mut little: [u8; N]) -> Self {
+        if self.wire != Wire::Ros1 {
+            while !(self.bytes.len() - 4).is_multiple_of(N) {
+                self.bytes.push(0xEE);
+            }
+        }
+        if self.wire == Wire::CdrBig {
+            little.reverse();
+        }
+        self.bytes.extend(little);
+        self
+    }
+
+    pub(crate) fn u8(self, value: u8) -> Self {
+        self.put([value])
+    }
+
+    pub(crate) fn u32(self, value: u32) -> Self {
+        self.put(value.to_le_bytes())
+    }
+
+    pub(crate) fn f32s(self, values: &[f32]) -> Self {
+        values.iter().fold(self, |out, value| out.put(value.to_le_bytes()))
+    }
+
+    pub(crate) fn f64s(self, values: &[f64]) -> Self {
+        values.iter().fold(self, |out, value| out.put(value.to_le_bytes()))
+    }
+
+    pub(crate) fn string(self, text: &str) -> Self {
+        let zero = self.wire != Wire::Ros1;
+        let mut out = self.u32(u32::try_from(text.len()).unwrap() + u32::from(zero));
+        out.bytes.extend(text.as_bytes());
+        if zero {
+            out.bytes.push(0);
+        }
+        out
+    }
+
+    pub(crate) fn blob(self, bytes: &[u8]) -> Self {
+        let mut out = self.u32(u32::try_from(bytes.len()).unwrap());
+        out.bytes.extend(bytes);
+        out
+    }
+
+    pub(crate) fn header(self, seconds: u32, nanoseconds: u32, frame_id: &str) -> Self {
+        let out = if self.wire == Wire::Ros1 { self.u32(77) } else { self };
+        out.u32(seconds).u32(nanoseconds).string(frame_id)
+    }
+}
+
+/// An MCAP without compression and checksums, so that damage reaches the decoders.
+pub(crate) fn bare_mcap(wire: Wire, message_type: &str, messages: &[Vec<u8>]) -> Vec<u8> {
+    let options = WriteOptions::new()
+        .compression(None)
+        .calculate_chunk_crcs(false)
+        .calculate_data_section_crc(false)
+        .calculate_summary_section_crc(false);
+    mcap_with(options, wire, message_type, messages)
+}
+
+pub(crate) fn mcap_with(
+    options: WriteOptions,
+    wire: Wire,
+    message_type: &str,
+    messages: &[Vec<u8>],
+) -> Vec<u8> {
+    let (encoding, schema_encoding) = match wire {
+        Wire::Ros1 => ("ros1", "ros1msg"),
+        _ => ("cdr", "ros2msg"),
+    };
+    let mut writer: Writer<Cursor<Vec<u8>>> = options.create(Cursor::new(Vec::new())).unwrap();
+    let schema = writer.add_schema(message_type, schema_encoding, b"").unwrap();
+    let channel = writer.add_channel(schema, "/topic", encoding, &BTreeMap::new()).unwrap();
+    for (index, message) in messages.iter().enumerate() {
+        let time = 1_000 + index as u64;
+        let header = MessageHeader {
+            channel_id: channel,
+            sequence: 0,
+            log_time: time,
+            publish_time: time - 1,
+        };
+        writer.write_to_known_channel(&header, message).unwrap();
+    }
+    writer.finish().unwrap();
+    writer.into_inner().into_inner()
+}
+
+/// 100 ns steps since 1601 of a time in seconds since 1970.
+fn steps(unix_s: f64) -> i64 {
+    116_444_736_000_000_000 + (unix_s * 1e7).round() as i64
+}
+
+/// Writes rawlog objects by hand.
+#[derive(Default)]
+pub(crate) struct RawlogBytes(pub(crate) Vec<u8>);
+
+impl RawlogBytes {
+    pub(crate) fn object(class: &str, version: i8, body: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x80 | u8::try_from(class.len()).unwrap()];
+        bytes.extend(class.as_bytes());
+        bytes.push(version.cast_unsigned());
+        bytes.extend(body);
+        bytes.push(0x88);
+        bytes
+    }
+
+    pub(crate) fn scan(
+        unix_s: f64,
+        ranges_m: &[f32],
+        valid: &[u8],
+        right_to_left: bool,
+    ) -> Vec<u8> {
+        let mut body = Vec::new();
+        body.extend(2.0_f32.to_le_bytes());
+        body.push(u8::from(right_to_left));
+        body.extend(80.0_f32.to_le_bytes());
+        let pose = [0.2, 0.0, 0.1, 1.0, 0.0, 0.0, 0.0_f64];
+        let pose: Vec<u8> = pose.iter().flat_map(|value| value.to_le_bytes()).collect();
+        body.extend(Self::object("mrpt::poses::CPose3D", 2, &pose));
+        body.extend(u32::try_from(ranges_m.len()).unwrap().to_le_bytes());
+        body.extend(ranges_m.iter().flat_map(|value| value.to_le_bytes()));
+        body.extend(valid);
+        body.extend(0.01_f32.to_le_bytes());
+        body.extend(steps(unix_s).to_le_bytes());
+        body.extend(0.0_f32.to_le_bytes());
+        body.extend([0; 4 + 8]);
+        Self::object("CObservation2DRangeScan", 6, &body)
+    }
+
+    pub(crate) fn beacons(ranges_m: &[(u32, f32)]) -> Vec<u8> {
+        let point = |values: [f64; 3]| {
+            let body: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            Self::object("CPoint3D", 1, &body)
+        };
+        let mut body = vec![0; 12];
+        body.extend(u32::try_from(ranges_m.len()).unwrap().to_le_bytes());
+        for (beacon_id, range_m) in ranges_m {
+            body.extend(point([0.16, 0.0, 1.12]));
+            body.extend(range_m.to_le_bytes());
+            body.extend(beacon_id.to_le_bytes());
+        }
+        let guess = [0.0_f64, 0.0, f64::NEG_INFINITY].map(f64::to_le_bytes).concat();
+        body.extend(Self::object("CPose2D", 1, &guess));
+        body.extend([0; 4 + 8]);
+        Self::object("CObservationBeaconRanges", 3, &body)
+    }
+
+    pub(crate) fn frame(mut self, observations: &[Vec<u8>]) -> Self {
+        let mut body = u32::try_from(observations.len()).unwrap().to_le_bytes().to_vec();
+        observations.iter().for_each(|observation| body.extend(observation));
+        self.0.extend(Self::object("CSensoryFrame", 2, &body));
+        self
+    }
+
+    pub(crate) fn moved(mut self, x_m: f64, y_m: f64, yaw_rad: f64) -> Self {
+        let pose: Vec<u8> = [x_m, y_m, yaw_rad].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let mut body = vec![0; 4];
+        body.extend(Self::object("CPose2D", 1, &pose));
+        body.extend([0; 56 + 9 + 9 + 8]);
+        let action = Self::object("CActionRobotMovement2D", 6, &body);
+        let mut collection = 1_u32.to_le_bytes().to_vec();
+        collection.extend(action);
+        self.0.extend(Self::object("CActionCollection", 0, &collection));
+        self
+    }
+
+    pub(crate) fn gzip(&self) -> Vec<u8> {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        out.write_all(&self.0).unwrap();
+        out.finish().unwrap()
+    }
+}
+
+/// Three frames with scans and ranges, two increments between them, one behind the last.
+pub(crate) fn small_rawlog() -> RawlogBytes {
+    let scan =
+        |unix_s| RawlogBytes::scan(unix_s, &[1.0, 0.0, 81.0, 2.5, 3.0], &[1, 0, 0, 0, 1], true);
+    let beacons = RawlogBytes::beacons(&[(1, 5.0), (2, 6.0)]);
+    RawlogBytes::default()
+        .frame(&[scan(1000.0), beacons.clone()])
+        .moved(1.0, 0.0, std::f64::consts::FRAC_PI_2)
+        .frame(&[scan(1001.5), beacons])
+        .moved(1.0, 0.0, 0.0)
+        .frame(&[scan(1003.0)])
+        .moved(5.0, 5.0, 0.0)
+}

@@ -1,0 +1,35 @@
+//! The commit log: makes and checks the bytes of entries, checkpoints, proofs and signatures.
+//!
+//! Invariant: nothing here touches a disk, a clock or a random source.
+//! Salts, keys and times are arguments; bytes go out to be stored and come in to be checked.
+//! Bytes that were hashed or signed are checked as they were read.
+//!
+//! Not here: where objects lie, who retries a lost race, and what a verb means.
+
+pub mod body;
+mod canonical;
+pub mod checkpoint;
+pub mod commit;
+mod decimal;
+pub mod dsse;
+pub mod entry;
+mod error;
+pub mod key;
+pub mod lineage;
+pub mod merkle;
+pub mod note;
+pub mod replay;
+pub mod statement;
+
+pub use body::{Body, SealedBody};
+pub use checkpoint::Checkpoint;
+pub use commit::{commit_path, decode_commit, encode_commit, first_index_of_path};
+pub use dsse::Envelope;
+pub use entry::Entry;
+pub use error::LedgerError;
+pub use key::{SigningKey, VerifyingKey};
+pub use lineage::Lineage;
+pub use merkle::{CompactRange, ConsistencyProof, InclusionProof, Tree};
+pub use note::Note;
+pub use replay::State;
+pub use statement::{Statement, Subject};

@@ -1,0 +1,9 @@
+//! Laws that every measure obeys, on random inputs. Failures print the input; the generators are
+//! seeded by proptest's own record.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod channel;
+mod sample;
+mod scan_and_map;
+mod trajectory;

@@ -1,0 +1,517 @@
+//! `assess`: may this synthetic data stand in for real data, for this claim?
+//!
+//! Invariant: every claim is in the ledger before the data it is judged on is opened.
+//! The judgement itself is `assure::judge`; here claims are resolved, measured, signed and committed.
+
+mod evidence;
+mod metric;
+mod pictures;
+mod unpaired;
+mod vetoes;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Serialize;
+use serde_json::json;
+use tiepoint_assure::{
+    Evidence, Statement, Subject, canonical_json, judge, parse_claim, sentence,
+    statement::SubjectDigest,
+};
+use tiepoint_ledger::{Envelope, statement::PAYLOAD_TYPE};
+use tiepoint_model::{
+    Derivation, Digest, Origin, Recording,
+    claim::{Claim, RangeErrorKind, SyntheticSource},
+    verdict::{Answer, Fit, Verdict},
+};
+use tiepoint_reconstruct::trajectory::StampedPose;
+
+use self::metric::Metric;
+use crate::{
+    Error, Half, Platform,
+    platform::Commit,
+    recording,
+    report::{HowToCheck, LineageRow, Pictures, ReportInput, render},
+    run::Run,
+    twin::stored::{self, TwinInputs},
+    verify::sha256_of,
+};
+
+/// Claims as text, each with the path it came from.
+#[derive(Clone, Debug)]
+pub struct AssessRequest {
+    /// Path, for messages, and TOML.
+    pub claims: Vec<(PathBuf, String)>,
+}
+
+/// One claim judged.
+#[derive(Clone, Debug)]
+pub struct Assessed {
+    /// The claim's name; names the files.
+    pub name: String,
+    /// The signed statement: a DSSE envelope.
+    pub envelope: Vec<u8>,
+    /// The report: one HTML file.
+    pub report_html: String,
+    /// What a table shows.
+    pub summary: VerdictSummary,
+}
+
+/// A verdict in one line.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerdictSummary {
+    /// The claim's name.
+    pub claim: String,
+    /// The answer.
+    pub answer: String,
+    /// Difference synthetic minus real with its interval, per direction.
+    pub difference: String,
+    /// The margin with its unit.
+    pub margin: String,
+    /// How the controls came out.
+    pub controls: String,
+    /// One reason.
+    pub reason: String,
+    /// The answer in one sentence.
+    pub sentence: String,
+    /// Id of the verdict in the ledger.
+    pub verdict_id: String,
+}
+
+impl VerdictSummary {
+    /// The cells of a table's row.
+    #[must_use]
+    pub fn row(&self) -> Vec<String> {
+        let cells = [&self.claim, &self.answer, &self.difference, &self.margin, &self.controls];
+        cells.into_iter().cloned().chain([short(&self.reason)]).collect()
+    }
+}
+
+/// A claim resolved to what the lake holds.
+struct Case {
+    claim: Claim,
+    claim_id: String,
+    claim_digest: Digest,
+    text: String,
+    metric: Metric,
+    real: Recording,
+    synthetic: Synthetic,
+}
+
+/// The synthetic side of a claim.
+enum Synthetic {
+    /// Twins of the real run: the half each was fitted on, its recording, its stored inputs.
+    Twins(Vec<(Half, Recording, Digest)>),
+    /// Another recording, without pairs.
+    Other(Box<Recording>),
+}
+
+/// What was measured for a case.
+struct Findings {
+    evidence: Evidence,
+    pictures: Pictures,
+    lineage: Vec<LineageRow>,
+}
+
+/// Judges claims, signs the verdicts and commits them.
+///
+/// # Errors
+/// [`Error::Claim`] naming file and field; [`Error::NotFound`], [`Error::NotReal`], [`Error::NoTwin`],
+/// [`Error::CannotMeasure`]; those of measures, simulation, store and ledger. Nothing is judged if any claim is not sound.
+pub async fn assess(
+    platform: &mut Platform,
+    request: AssessRequest,
+    progress: &mut (dyn FnMut(&str) + Send),
+) -> Result<Vec<Assessed>, Error> {
+    let key = platform.signing_key().await?;
+    let mut cases = Vec::new();
+    for (path, text) in request.claims {
+        let claim = parse_claim(&text, metric::KNOWN)
+            .map_err(|source| Error::Claim { path: path.clone(), source })?;
+        cases.push(resolve(platform, claim, text).await?);
+    }
+    for case in &cases {
+        commit_claim(platform, case).await?;
+    }
+    let mut runs: BTreeMap<String, Run> = BTreeMap::new();
+    let mut assessed = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        progress(&format!("judging {} ({} of {})", case.claim.name, index + 1, cases.len()));
+        let id = case.real.recording_id.0.clone();
+        if !runs.contains_key(&id) {
+            runs.insert(id.clone(), Run::load(platform, case.real.clone()).await?);
+        }
+        let findings = find(platform, case, &runs[&id]).await?;
+        let verdict = judge(&case.claim, &findings.evidence)?;
+        assessed.push(conclude(platform, case, verdict, &findings, &key).await?);
+    }
+    Ok(assessed)
+}
+
+/// Finds what the claim speaks of, without opening any sample.
+async fn resolve(platform: &Platform, claim: Claim, text: String) -> Result<Case, Error> {
+    let metric = Metric::of(&claim)?;
+    let real = recording::find(platform, &claim.real).await?;
+    if real.origin != Origin::Real {
+        let (recording, origin) = (real.name.clone(), real.origin.to_string());
+        return Err(Error::NotReal { recording, origin });
+    }
+    let synthetic = match &claim.synthetic {
+        SyntheticSource::Recording(name) => {
+            Synthetic::Other(Box::new(recording::find(platform, name).await?))
+        }
+        SyntheticSource::Twin { range_error } => {
+            Synthetic::Twins(twins_of(platform, &real, *range_error).await?)
+        }
+    };
+    let claim_digest = sha256_of(canonical_json(&claim)?.as_bytes());
+    let claim_id = format!("claim-{}", &claim_digest.to_string()[..16]);
+    Ok(Case { claim, claim_id, claim_digest, text, metric, real, synthetic })
+}
+
+/// The newest twin of each half with the model of range errors; a run without ranges has one kind of twin.
+async fn twins_of(
+    platform: &Platform,
+    real: &Recording,
+    range_error: RangeErrorKind,
+) -> Result<Vec<(Half, Recording, Digest)>, Error> {
+    let mut newest: BTreeMap<Half, (u64, Recording, Digest)> = BTreeMap::new();
+    for candidate in recording::all(platform).await? {
+        let Some(Derivation::Generated { anchors, inputs_digest, .. }) = &candidate.derivation
+        else {
+            continue;
+        };
+        if !anchors.contains(&real.recording_id) {
+            continue;
+        }
+        let manifest = stored::manifest(platform, inputs_digest).await?;
+        if manifest.range_error.is_some_and(|kind| kind != range_error) {
+            continue;
+        }
+        let entries = platform.log.state.entries_of_output(&candidate.recording_id.0)?;
+        let entry = entries.last().copied().unwrap_or_default();
+        let digest = *inputs_digest;
+        let kept = newest.get(&manifest.calibration);
+        if kept.is_none_or(|(kept, ..)| *kept < entry) {
+            newest.insert(manifest.calibration, (entry, candidate.clone(), digest));
+        }
+    }
+    if newest.len() < Half::BOTH.len() {
+        let (real, range_error) = (real.name.clone(), range_error.as_str().to_owned());
+        return Err(Error::NoTwin { real, range_error });
+    }
+    Ok(newest.into_iter().map(|(half, (_, twin, digest))| (half, twin, digest)).collect())
+}
+
+/// Puts the claim into the ledger, unless the same claim is there.
+async fn commit_claim(platform: &mut Platform, case: &Case) -> Result<(), Error> {
+    let text = std::io::Cursor::new(case.text.clone().into_bytes());
+    let (blob, _) = platform.store.objects.put_blob(text).await?;
+    let inputs = std::iter::once(case.real.recording_id.to_string());
+    let commit = Commit {
+        blobs: [blob.blake3].into(),
+        roots: BTreeMap::from([(case.claim_id.clone(), case.claim_digest)]),
+        inputs: inputs.chain(synthetic_ids(case)).collect(),
+        outputs: vec![case.claim_id.clone()],
+        names: BTreeMap::from([(case.claim_id.clone(), case.claim.name.clone())]),
+        parameters: json!({ "claim": case.claim }),
+        seed: Some(case.claim.seeds.base),
+        ..Commit::empty("claim")
+    };
+    let id = case.claim_id.clone();
+    platform.commit(commit, |state| state.root(&id).is_some()).await?;
+    Ok(())
+}
+
+fn synthetic_ids(case: &Case) -> Vec<String> {
+    match &case.synthetic {
+        Synthetic::Twins(twins) => {
+            twins.iter().map(|(_, twin, _)| twin.recording_id.to_string()).collect()
+        }
+        Synthetic::Other(other) => vec![other.recording_id.to_string()],
+    }
+}
+
+/// Opens the data and measures.
+async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, Error> {
+    let inputs = input_digests(case);
+    let mut evidence = Evidence {
+        claim_digest: case.claim_digest,
+        judged_at_ns: platform.config.now,
+        directions: Vec::new(),
+        reference: None,
+        inspected_before: inspected_before(platform, case),
+        vetoes: Vec::new(),
+        fitted: Vec::new(),
+        inputs,
+    };
+    let lineage = lineage_rows(case);
+    match &case.synthetic {
+        Synthetic::Other(other) => {
+            let found = unpaired::measure(platform, case, run, other).await?;
+            evidence.vetoes = found.vetoes;
+            Ok(Findings { evidence, pictures: found.pictures, lineage })
+        }
+        Synthetic::Twins(twins) => {
+            let mut loaded: Vec<(Half, TwinInputs)> = Vec::new();
+            for (half, _, digest) in twins {
+                loaded.push((*half, stored::load(platform, digest).await?));
+            }
+            let truth = known_poses(run)?;
+            if case.metric.uses_reference() && run.truth.is_empty() {
+                let reason = format!("`{}` has no ground truth", case.real.name);
+                let hint = "ingest it with `--ground-truth`, or choose a scan metric".to_owned();
+                return Err(metric::refuse(&case.claim, &reason, hint));
+            }
+            let span = run.span().ok_or_else(|| Error::NoMessages { path: PathBuf::new() })?;
+            let question = evidence::Question {
+                claim: &case.claim,
+                metric: case.metric,
+                run,
+                truth: &truth,
+                span,
+            };
+            let measured = evidence::measure(&question, &loaded)?;
+            evidence.vetoes = vetoes::of_twins(&question, &loaded)?;
+            evidence.fitted = fitted(case, run);
+            let pictures = pictures::of_twins(&question, &loaded, &measured)?;
+            evidence.directions = measured.directions;
+            evidence.reference = measured.reference;
+            Ok(Findings { evidence, pictures, lineage })
+        }
+    }
+}
+
+/// Where the robot was: ground truth, else scan matching.
+fn known_poses(run: &Run) -> Result<Vec<StampedPose>, Error> {
+    match run.truth_in_plane() {
+        truth if truth.is_empty() => Ok(crate::twin::place(run)?.slam.poses),
+        truth => Ok(truth),
+    }
+}
+
+fn input_digests(case: &Case) -> BTreeMap<String, Digest> {
+    let mut inputs = BTreeMap::from([
+        (format!("claim {}", case.claim_id), case.claim_digest),
+        (content_name(&case.real), case.real.content_digest),
+    ]);
+    match &case.synthetic {
+        Synthetic::Other(other) => {
+            inputs.insert(content_name(other), other.content_digest);
+        }
+        Synthetic::Twins(twins) => {
+            for (_, twin, digest) in twins {
+                inputs.insert(content_name(twin), twin.content_digest);
+                inputs.insert(format!("inputs of {} (blake3)", twin.recording_id), *digest);
+            }
+        }
+    }
+    inputs
+}
+
+fn content_name(recording: &Recording) -> String {
+    format!("content of {} ({})", recording.recording_id, recording.name)
+}
+
+/// Whether an earlier verdict showed the same data by the same metric before this claim was committed.
+fn inspected_before(platform: &Platform, case: &Case) -> Option<String> {
+    let committed = platform.log.state.entries_of_output(&case.claim_id).ok()?.first().copied()?;
+    let of_claim = |body: &tiepoint_ledger::Body| {
+        let parameters = &body.parameters;
+        let same_real = parameters["real"] == json!(case.real.recording_id);
+        let same_metric = parameters["metric"] == json!(case.claim.metric);
+        let other_claim = parameters["claim_id"] != json!(case.claim_id);
+        same_real && same_metric && other_claim
+    };
+    let earlier = platform.log.entries.iter().zip(&platform.log.bodies).find(|(entry, body)| {
+        entry.index < committed && entry.verb == "assess" && body.as_ref().is_some_and(of_claim)
+    });
+    earlier.map(|(entry, _)| {
+        format!(
+            "entry {} of the ledger had judged the same metric on the same recording before this \
+             claim was committed as entry {committed}",
+            entry.index
+        )
+    })
+}
+
+/// What was fitted on what.
+fn fitted(case: &Case, run: &Run) -> Vec<Fit> {
+    let Synthetic::Twins(twins) = &case.synthetic else { return Vec::new() };
+    let mut fits: Vec<Fit> = twins
+        .iter()
+        .map(|(half, twin, _)| Fit {
+            what: format!("map and sensor models of {}", twin.name),
+            on: format!("{}, {} half", case.real.name, half.as_str()),
+        })
+        .collect();
+    let source = if run.truth.is_empty() { "scan matching" } else { "ground truth" };
+    fits.push(Fit {
+        what: "trajectory of the twins".to_owned(),
+        on: format!("{}, whole run, by {source}", case.real.name),
+    });
+    fits
+}
+
+fn lineage_rows(case: &Case) -> Vec<LineageRow> {
+    let row = |id: &str, name: &str, role: &str, detail: String| LineageRow {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        role: role.to_owned(),
+        detail,
+    };
+    let of = |recording: &Recording, role: &str| {
+        let detail = match &recording.derivation {
+            None => format!("content {}", recording.content_digest),
+            Some(Derivation::Unknown { reason }) => format!("generator unknown: {reason}"),
+            Some(Derivation::Generated { generator, seed, inputs_digest, .. }) => {
+                format!("{generator}, seed {}, inputs {inputs_digest}", seed.0)
+            }
+        };
+        row(&recording.recording_id.0, &recording.name, role, detail)
+    };
+    let mut rows = vec![
+        row(&case.claim_id, &case.claim.name, "claim", format!("sha256 {}", case.claim_digest)),
+        of(&case.real, "real recording"),
+    ];
+    match &case.synthetic {
+        Synthetic::Other(other) => rows.push(of(other, "synthetic recording")),
+        Synthetic::Twins(twins) => {
+            for (half, twin, _) in twins {
+                rows.push(of(twin, &format!("twin fitted on the {} half", half.as_str())));
+            }
+        }
+    }
+    rows
+}
+
+/// Signs the verdict, commits it, and renders its report.
+async fn conclude(
+    platform: &mut Platform,
+    case: &Case,
+    verdict: Verdict,
+    findings: &Findings,
+    key: &tiepoint_ledger::SigningKey,
+) -> Result<Assessed, Error> {
+    let said = sentence(&verdict);
+    let subjects = subjects(platform, case).await?;
+    let statement = Statement::new(subjects, verdict.clone())?.to_json()?;
+    let statement_sha256 = sha256_of(statement.as_bytes());
+    let verdict_id = format!("verdict-{}", &statement_sha256.to_string()[..16]);
+    let envelope = Envelope::sign(PAYLOAD_TYPE, statement.into_bytes(), &[key]).to_bytes()?;
+    let (blob, _) = platform.store.objects.put_blob(std::io::Cursor::new(envelope.clone())).await?;
+    let summary = summarise(&verdict, said.clone(), verdict_id.clone());
+    let commit = Commit {
+        blobs: [blob.blake3].into(),
+        roots: BTreeMap::from([(verdict_id.clone(), statement_sha256)]),
+        inputs: std::iter::once(case.claim_id.clone())
+            .chain(std::iter::once(case.real.recording_id.to_string()))
+            .chain(synthetic_ids(case))
+            .collect(),
+        outputs: vec![verdict_id.clone()],
+        names: BTreeMap::from([(verdict_id.clone(), format!("verdict on {}", case.claim.name))]),
+        parameters: json!({
+            "claim_id": case.claim_id,
+            "real": case.real.recording_id,
+            "metric": case.claim.metric,
+            "answer": verdict.answer,
+        }),
+        seed: Some(case.claim.seeds.base),
+        ..Commit::empty("assess")
+    };
+    let id = verdict_id.clone();
+    platform.commit(commit, |state| state.root(&id).is_some()).await?;
+    let check = HowToCheck {
+        verdict_file: format!("{}.json", case.claim.name),
+        statement_sha256: statement_sha256.to_string(),
+        key: key.verifying_key().to_string(),
+        lake_id: platform.lake_id().to_owned(),
+        code_version: platform.config.code_version.clone(),
+    };
+    let report_html = render(&ReportInput {
+        verdict: &verdict,
+        sentence: &said,
+        pictures: &findings.pictures,
+        lineage: &findings.lineage,
+        check: &check,
+    });
+    Ok(Assessed { name: case.claim.name.clone(), envelope, report_html, summary })
+}
+
+/// What the statement is about: the synthetic recordings, by the SHA-256 of their original files.
+async fn subjects(platform: &Platform, case: &Case) -> Result<Vec<Subject>, Error> {
+    let recordings: Vec<&Recording> = match &case.synthetic {
+        Synthetic::Twins(twins) => twins.iter().map(|(_, twin, _)| twin).collect(),
+        Synthetic::Other(other) => vec![other],
+    };
+    let mut subjects = Vec::new();
+    for recording in recordings {
+        for original in &recording.originals {
+            let bytes = platform.store.objects.get_blob(original).await?;
+            let digest = SubjectDigest { sha256: sha256_of(&bytes) };
+            subjects.push(Subject { name: recording.name.clone(), digest });
+        }
+    }
+    Ok(subjects)
+}
+
+fn summarise(verdict: &Verdict, sentence: String, verdict_id: String) -> VerdictSummary {
+    let unit = &verdict.claim.margin.unit;
+    let directions = verdict.cells.iter().flat_map(|cell| &cell.directions);
+    let differences: Vec<String> = directions
+        .filter_map(|direction| direction.test.as_ref())
+        .map(|test| {
+            let [low, high] = test.interval.map(|end| in_unit(end, unit));
+            format!("{} [{low}, {high}]", in_unit(test.estimate, unit))
+        })
+        .collect();
+    let controls = &verdict.controls;
+    let passed = |controls: &[tiepoint_model::verdict::ControlResult]| match controls {
+        [] => "none",
+        all if all.iter().all(|control| control.passed) => "ok",
+        _ => "failed",
+    };
+    VerdictSummary {
+        claim: verdict.claim.name.clone(),
+        answer: verdict.answer.to_string(),
+        difference: match differences.is_empty() {
+            true => "no pairs".to_owned(),
+            false => differences.join("; "),
+        },
+        margin: format!("{} {}", in_unit(verdict.claim.margin.value, unit), shown_unit(unit))
+            .trim_end()
+            .to_owned(),
+        controls: match verdict.answer {
+            Answer::NotAssessed => "none".to_owned(),
+            _ => format!("+ {}, - {}", passed(&controls.positive), passed(&controls.negative)),
+        },
+        reason: verdict.reason.clone(),
+        sentence,
+        verdict_id,
+    }
+}
+
+/// Lengths in centimetres, others as they are.
+fn in_unit(value: f64, unit: &str) -> String {
+    match unit {
+        "m" => format!("{:.2}", 100.0 * value),
+        _ => format!("{value:.3}"),
+    }
+}
+
+fn shown_unit(unit: &str) -> &str {
+    match unit {
+        "m" => "cm",
+        other => other,
+    }
+}
+
+/// The first clause of a reason, for a table's last column.
+fn short(reason: &str) -> String {
+    const CHARACTERS_MAX: usize = 90;
+    if reason.chars().count() <= CHARACTERS_MAX {
+        return reason.to_owned();
+    }
+    let cut: String = reason.chars().take(CHARACTERS_MAX - 1).collect();
+    let end = cut.rfind(' ').unwrap_or(cut.len());
+    format!("{}…", &cut[..end])
+}

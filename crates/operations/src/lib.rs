@@ -1,0 +1,36 @@
+//! The user's verbs, one function each: the only place where engines meet.
+//!
+//! Invariant: an operation writes its data first, then commits one ledger entry that names everything it wrote;
+//! until then nobody sees any of it. Operations decide, engines compute, surfaces show.
+//! Clock, entropy and environment come in once, with [`Config`].
+//!
+//! Not here: the command line, printing, and arithmetic that an engine could do.
+
+mod assess;
+mod error;
+mod history;
+mod ingest;
+mod measure;
+mod platform;
+mod query;
+mod recording;
+mod regenerate;
+mod report;
+mod run;
+mod timeline;
+mod twin;
+mod verify;
+
+pub use assess::{AssessRequest, Assessed, VerdictSummary, assess};
+pub use error::Error;
+pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
+pub use ingest::{IngestRequest, IngestedRecording, Source, ingest};
+pub use measure::{
+    MeasuredTrajectory, MetricLine, TrajectoryMeasureRequest, measure_trajectory, metrics,
+};
+pub use platform::{Config, InitReport, Platform};
+pub use query::{QueryResult, query};
+pub use regenerate::{RegenerateReport, regenerate};
+pub use timeline::{Block, Half, RunSpan, utc_text};
+pub use twin::{TwinReport, TwinRequest, twin};
+pub use verify::{Check, VerifyReport, verify_lake, verify_verdict};

@@ -1,0 +1,381 @@
+//! A lake that is open: its objects and tables, what its ledger says, and the one way to commit.
+//!
+//! Invariant: data is on disk before the entry that names it; an entry is one object created if absent;
+//! a lost race reloads the ledger and commits the same appends again on the new head.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tiepoint_formats::{Table, columns};
+use tiepoint_ledger::{
+    Body, Checkpoint, CompactRange, Entry, SigningKey, State, VerifyingKey, commit_path,
+    decode_commit, encode_commit, first_index_of_path,
+};
+use tiepoint_model::{Digest, Seed, Timestamp};
+use tiepoint_store::{Head, PendingAppend, PutOutcome, Store, WriteSeam, tables::EMPTY_VERSION};
+
+use crate::Error;
+
+/// The version of the lake's layout that this program writes and reads.
+const FORMAT_VERSION: u32 = 1;
+
+/// A commit that has lost this many races in a row gives up: somebody writes without end.
+const RACES_MAX: usize = 100;
+
+const LAKE_FILE: &str = "lake.json";
+const PUBLIC_KEY_FILE: &str = "key.pub";
+const CHECKPOINT_FILE: &str = "checkpoint";
+
+/// What comes from outside, once per call of the program.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where signing keys are kept, outside every lake.
+    pub config_folder: PathBuf,
+    /// Who acts.
+    pub actor: String,
+    /// The time of the call.
+    pub now: Timestamp,
+    /// Name and version of the program.
+    pub code_version: String,
+    /// 32 fresh random bytes, for keys and salts.
+    pub entropy: [u8; 32],
+}
+
+/// What `init` made.
+#[derive(Clone, Debug)]
+pub struct InitReport {
+    /// Names the lake and its key.
+    pub lake_id: String,
+    /// The lake's folder.
+    pub lake: PathBuf,
+    /// The public half of the key, as text.
+    pub public_key: String,
+    /// Where the private half is.
+    pub key_file: PathBuf,
+}
+
+/// `lake.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LakeFile {
+    format_version: u32,
+    lake_id: String,
+    public_key: String,
+}
+
+/// A lake that is open.
+pub struct Platform {
+    pub(crate) store: Store,
+    pub(crate) config: Config,
+    lake: LakeFile,
+    pub(crate) log: Log,
+    salts_drawn: u64,
+}
+
+/// The ledger as read: entries in order, bodies where they are left, and what follows from them.
+#[derive(Default)]
+pub(crate) struct Log {
+    pub(crate) state: State,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) bodies: Vec<Option<Body>>,
+    pub(crate) tree: CompactRange,
+}
+
+/// Everything one entry will name.
+pub(crate) struct Commit {
+    pub(crate) verb: &'static str,
+    pub(crate) appends: Vec<PendingAppend>,
+    pub(crate) blobs: BTreeSet<Digest>,
+    pub(crate) roots: BTreeMap<String, Digest>,
+    pub(crate) inputs: Vec<String>,
+    pub(crate) outputs: Vec<String>,
+    pub(crate) names: BTreeMap<String, String>,
+    pub(crate) parameters: serde_json::Value,
+    pub(crate) seed: Option<Seed>,
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Committed {
+    /// As this entry.
+    Entry(u64),
+    /// After a lost race it turned out that somebody else had done the same.
+    AlreadyThere,
+}
+
+impl Platform {
+    /// Makes an empty lake and its signing key.
+    ///
+    /// # Errors
+    /// [`Error::LakeExists`] if the folder holds a lake; those of the store and the ledger.
+    pub async fn create(folder: &Path, config: Config) -> Result<InitReport, Error> {
+        let store = Store::create(folder, WriteSeam::default())?;
+        if store.objects.exists(LAKE_FILE).await? {
+            return Err(Error::LakeExists { path: folder.to_owned() });
+        }
+        let seed: [u8; 32] = derive(&config.entropy, "signing key");
+        let lake_id =
+            format!("lake-{}", &Digest(derive(&config.entropy, "lake id")).to_string()[..12]);
+        let key = SigningKey::from_seed(&lake_id, seed)?;
+        let public_key = format!("{}\n", key.verifying_key());
+        let keys = keys_of(&config)?;
+        let key_name = format!("{lake_id}.key");
+        keys.put_private(&key_name, key.to_private_text().as_bytes()).await?;
+        keys.put_replace(&format!("{lake_id}.pub"), public_key.as_bytes()).await?;
+
+        let mut first_versions = BTreeMap::new();
+        for (name, schema) in lake_tables() {
+            first_versions.insert(name.to_owned(), store.tables.ensure(name, &schema).await?);
+        }
+        let lake = LakeFile {
+            format_version: FORMAT_VERSION,
+            lake_id: lake_id.clone(),
+            public_key: public_key.trim().to_owned(),
+        };
+        let mut platform = Self { store, config, lake, log: Log::default(), salts_drawn: 0 };
+        platform.append_entry("init", first_versions, &Commit::empty("init")).await?;
+        platform.store.objects.put_replace(PUBLIC_KEY_FILE, public_key.as_bytes()).await?;
+        let text = serde_json::to_vec_pretty(&platform.lake).map_err(Error::Json)?;
+        // Last: a folder without this file is no lake, and `init` may run again.
+        if platform.store.objects.put_if_absent(LAKE_FILE, text).await? == PutOutcome::Existed {
+            return Err(Error::LakeExists { path: folder.to_owned() });
+        }
+        Ok(InitReport {
+            lake_id,
+            lake: folder.to_owned(),
+            public_key,
+            key_file: keys.root().join(key_name),
+        })
+    }
+
+    /// Opens a lake and replays its ledger.
+    ///
+    /// # Errors
+    /// [`Error::NotALake`]; [`Error::Ledger`] if the log is damaged.
+    pub async fn open(folder: &Path, config: Config) -> Result<Self, Error> {
+        let not_a_lake = || Error::NotALake { path: folder.to_owned() };
+        let store = Store::open(folder, WriteSeam::default()).map_err(|_| not_a_lake())?;
+        if !store.objects.exists(LAKE_FILE).await? {
+            return Err(not_a_lake());
+        }
+        let bytes = store.objects.get(LAKE_FILE).await?;
+        let lake: LakeFile = serde_json::from_slice(&bytes)
+            .map_err(|source| Error::DamagedLakeFile { path: folder.join(LAKE_FILE), source })?;
+        if lake.format_version != FORMAT_VERSION {
+            let (found, known) = (lake.format_version, FORMAT_VERSION);
+            return Err(Error::LakeVersion { path: folder.to_owned(), found, known });
+        }
+        let mut platform = Self { store, config, lake, log: Log::default(), salts_drawn: 0 };
+        platform.reload().await?;
+        Ok(platform)
+    }
+
+    /// Names the lake.
+    #[must_use]
+    pub fn lake_id(&self) -> &str {
+        &self.lake.lake_id
+    }
+
+    /// Every table's version, as the ledger says.
+    pub(crate) fn head(&self) -> Head {
+        let versions = self.log.state.tables();
+        Head {
+            position: self.log.state.entry_count(),
+            versions: versions.into_iter().map(|(table, v)| (table.to_owned(), v)).collect(),
+        }
+    }
+
+    /// The lake's public key.
+    pub(crate) fn verifying_key(&self) -> Result<VerifyingKey, Error> {
+        Ok(self.lake.public_key.parse()?)
+    }
+
+    /// The lake's private key, from the user's configuration folder.
+    pub(crate) async fn signing_key(&self) -> Result<SigningKey, Error> {
+        let keys = keys_of(&self.config)?;
+        let name = format!("{}.key", self.lake.lake_id);
+        if !keys.exists(&name).await? {
+            return Err(Error::NoSigningKey { path: keys.root().join(name) });
+        }
+        let text = String::from_utf8_lossy(&keys.get(&name).await?).into_owned();
+        let key = SigningKey::from_private_text(&text)?;
+        if key.verifying_key().to_string() != self.lake.public_key {
+            return Err(Error::WrongSigningKey { path: keys.root().join(name) });
+        }
+        Ok(key)
+    }
+
+    /// Reads what the log holds beyond what is known already.
+    pub(crate) async fn reload(&mut self) -> Result<(), Error> {
+        let known = self.log.state.entry_count();
+        let keys = self.store.objects.list("log/").await?;
+        let mut firsts: Vec<u64> = keys
+            .iter()
+            .filter_map(|key| first_index_of_path(key))
+            .filter(|i| *i >= known)
+            .collect();
+        firsts.sort_unstable();
+        for first in firsts {
+            let bytes = self.store.objects.get(&commit_path(first)).await?;
+            for entry in decode_commit(first, &bytes)? {
+                let key = body_key(&entry.body_commitment);
+                let body = match self.store.objects.exists(&key).await? {
+                    true => {
+                        let bytes = self.store.objects.get(&key).await?;
+                        Some(Body::open(&bytes, &entry.body_commitment)?)
+                    }
+                    false => None,
+                };
+                self.log.push(entry, body)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits what was written. `is_there` is asked after each lost race whether somebody else has done the same.
+    ///
+    /// # Errors
+    /// [`Error::Contended`] after very many lost races; those of the store and the ledger.
+    pub(crate) async fn commit(
+        &mut self,
+        commit: Commit,
+        is_there: impl Fn(&State) -> bool,
+    ) -> Result<Committed, Error> {
+        for _ in 0..RACES_MAX {
+            if is_there(&self.log.state) {
+                return Ok(Committed::AlreadyThere);
+            }
+            let mut versions: BTreeMap<String, u64> = BTreeMap::new();
+            for append in &commit.appends {
+                let table = append.table().to_owned();
+                let at = match versions.get(&table) {
+                    Some(version) => *version,
+                    None => self.log.state.table(&table).unwrap_or(EMPTY_VERSION),
+                };
+                versions.insert(table, self.store.tables.commit(append, at).await?);
+            }
+            if let Some(index) = self.append_entry(commit.verb, versions, &commit).await? {
+                return Ok(Committed::Entry(index));
+            }
+            self.reload().await?;
+        }
+        Err(Error::Contended { races: RACES_MAX })
+    }
+
+    /// Creates the next object of the log; `None` if somebody else was first.
+    async fn append_entry(
+        &mut self,
+        verb: &str,
+        tables: BTreeMap<String, u64>,
+        commit: &Commit,
+    ) -> Result<Option<u64>, Error> {
+        let body = Body {
+            actor: self.config.actor.clone(),
+            code_version: self.config.code_version.clone(),
+            format_version: tiepoint_ledger::entry::FORMAT_VERSION,
+            inputs: commit.inputs.clone(),
+            names: commit.names.clone(),
+            obligations: serde_json::Value::Null,
+            outputs: commit.outputs.clone(),
+            parameters: commit.parameters.clone(),
+            seed: commit.seed,
+        };
+        self.salts_drawn += 1;
+        let salt = derive(&self.config.entropy, &format!("salt {}", self.salts_drawn));
+        let sealed = body.seal(salt)?;
+        let index = self.log.state.entry_count();
+        let entry = Entry {
+            blobs: commit.blobs.clone(),
+            body_commitment: sealed.commitment,
+            format_version: tiepoint_ledger::entry::FORMAT_VERSION,
+            index,
+            roots: commit.roots.clone(),
+            tables,
+            time_ns: self.config.now,
+            verb: verb.to_owned(),
+        };
+        let bytes = encode_commit(index, std::slice::from_ref(&entry))?;
+        self.store.objects.put_if_absent(&body_key(&sealed.commitment), sealed.bytes).await?;
+        let outcome = self.store.objects.put_if_absent(&commit_path(index), bytes).await?;
+        if outcome == PutOutcome::Existed {
+            return Ok(None);
+        }
+        self.log.push(entry, Some(body))?;
+        self.write_checkpoint().await?;
+        Ok(Some(index))
+    }
+
+    /// Signs the tree head, if the key is at hand; a lake without its key still grows, and says so when verified.
+    async fn write_checkpoint(&self) -> Result<(), Error> {
+        let key = match self.signing_key().await {
+            Ok(key) => key,
+            Err(Error::NoSigningKey { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let note = Checkpoint::sign(self.log.tree.leaf_count(), self.log.tree.root(), &key)?;
+        self.store.objects.put_replace(CHECKPOINT_FILE, note.to_string()).await?;
+        Ok(())
+    }
+
+    /// The signed tree head as it lies in the lake, if there is one.
+    pub(crate) async fn checkpoint_bytes(&self) -> Result<Option<Vec<u8>>, Error> {
+        match self.store.objects.exists(CHECKPOINT_FILE).await? {
+            true => Ok(Some(self.store.objects.get(CHECKPOINT_FILE).await?)),
+            false => Ok(None),
+        }
+    }
+}
+
+impl Log {
+    fn push(&mut self, entry: Entry, body: Option<Body>) -> Result<(), Error> {
+        self.state.apply(&entry, body.as_ref())?;
+        self.tree.append(entry.leaf_hash()?);
+        self.entries.push(entry);
+        self.bodies.push(body);
+        Ok(())
+    }
+}
+
+impl Commit {
+    /// An entry that names nothing yet.
+    pub(crate) fn empty(verb: &'static str) -> Self {
+        Self {
+            verb,
+            appends: Vec::new(),
+            blobs: BTreeSet::new(),
+            roots: BTreeMap::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            names: BTreeMap::new(),
+            parameters: serde_json::Value::Null,
+            seed: None,
+        }
+    }
+}
+
+/// Every table of a lake with its columns.
+fn lake_tables() -> Vec<(&'static str, arrow::datatypes::SchemaRef)> {
+    let samples = Table::ALL.into_iter().map(|table| (table.as_str(), columns::schema(table)));
+    let catalogue =
+        [("recordings", columns::recordings_schema()), ("channels", columns::channels_schema())];
+    samples.chain(catalogue).collect()
+}
+
+/// The folder of keys as objects, so that a key is written whole and synced.
+pub(crate) fn keys_of(config: &Config) -> Result<tiepoint_store::Objects, Error> {
+    let folder = config.config_folder.join("keys");
+    Ok(Store::create(&folder, WriteSeam::default())?.objects)
+}
+
+fn body_key(commitment: &Digest) -> String {
+    format!("bodies/{commitment}")
+}
+
+/// 32 bytes for a named purpose from fresh entropy.
+fn derive(entropy: &[u8; 32], purpose: &str) -> [u8; 32] {
+    Sha256::new().chain_update(entropy).chain_update(purpose.as_bytes()).finalize().into()
+}

@@ -1,0 +1,202 @@
+//! `cargo xtask bench [FOLDER]`: speed as ratios against a named peer, measured in one run. Never a test.
+//!
+//! FOLDER may hold `KITTI_00_gt.txt`, `KITTI_00_ORB.txt` and logs as `*.mcap`; without it, inputs of the same size are made or shipped ones are used.
+//! Each command is timed as a whole process, peer and ours in turn; medians are compared.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use crate::shell::{self, root};
+
+const RUNS: usize = 7;
+
+pub(crate) fn run(data: Option<&str>) -> Result<(), String> {
+    let folder = root().join("target/bench");
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    println!("building in release (the heavy stack compiles again: 30 minutes the first time)");
+    shell::run(shell::cargo(&["build", "--release", "-p", "tiepoint"])?)?;
+    let python = peers()?;
+    let bench = Bench { program: root().join("target/release/tiepoint"), python, folder };
+    let data = data.map(PathBuf::from);
+    let mut page = String::from("| what | ours | peer | ratio |\n|---|---|---|---|\n");
+    for row in [
+        bench.trajectory_error(data.as_deref())?,
+        bench.ray_casting()?,
+        bench.twin_and_count()?,
+        bench.decoding(data.as_deref())?,
+    ] {
+        page.push_str(&row);
+    }
+    println!("\n{page}");
+    Ok(())
+}
+
+struct Bench {
+    program: PathBuf,
+    python: PathBuf,
+    folder: PathBuf,
+}
+
+impl Bench {
+    /// Absolute pose error of 4541 poses, reading both files: a process of ours against a process of evo's.
+    fn trajectory_error(&self, data: Option<&Path>) -> Result<String, String> {
+        let given =
+            data.map(|folder| ["KITTI_00_gt.txt", "KITTI_00_ORB.txt"].map(|n| folder.join(n)));
+        let files = match given.filter(|files| files.iter().all(|file| file.is_file())) {
+            Some(files) => files,
+            None => self.made_trajectories()?,
+        };
+        let files = files.map(|file| file.to_string_lossy().into_owned());
+        let ours = || {
+            let arguments = ["measure", "traj.ape", "--reference", &files[0], "--estimate"];
+            let rest = [files[1].as_str(), "--format", "kitti", "--align", "se3", "--json"];
+            shell::command(&self.program, &[arguments.as_slice(), &rest].concat())
+        };
+        let evo = self.python.with_file_name("evo_ape");
+        let peer = || shell::command(&evo, &["kitti", &files[0], &files[1], "--align"]);
+        let (ours_s, peer_s) = in_turn(&ours, &peer)?;
+        Ok(row("APE of 4541 poses, files read", ours_s, "evo 1.38.1", peer_s))
+    }
+
+    /// Two trajectories of the size of KITTI 00, of a car that drives in circles.
+    fn made_trajectories(&self) -> Result<[PathBuf; 2], String> {
+        let mut texts = [String::new(), String::new()];
+        for index in 0..4541_u32 {
+            let angle = f64::from(index) * 0.01;
+            let (sin, cos) = angle.sin_cos();
+            for (which, text) in texts.iter_mut().enumerate() {
+                let (x, z) = (100.0 * sin + which as f64 * (angle * 7.0).sin(), 100.0 * cos);
+                let _ = writeln!(text, "{cos} 0 {sin} {x} 0 1 0 0 {} 0 {cos} {z}", -sin);
+            }
+        }
+        let paths = ["reference.txt", "estimate.txt"].map(|name| self.folder.join(name));
+        for (path, text) in paths.iter().zip(texts) {
+            std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        Ok(paths)
+    }
+
+    /// Planar scans: rays per second of one core, by the engine's own benchmark.
+    fn ray_casting(&self) -> Result<String, String> {
+        let arguments = ["bench", "-p", "tiepoint-simulate", "--bench", "speed"];
+        let (text, code) = shell::output(shell::cargo(&arguments)?)?;
+        if code != 0 {
+            return Err("the ray casting benchmark failed".to_owned());
+        }
+        let line = text.lines().rev().find(|line| line.contains("Mray/s")).unwrap_or("no figure");
+        Ok(format!("| planar ray casting, one core | {} | target 2.5 Mray/s | |\n", line.trim()))
+    }
+
+    /// The twins of the 363 s run, and `SELECT count(*)` on the lake that holds them.
+    fn twin_and_count(&self) -> Result<String, String> {
+        let lake = self.folder.join("lake");
+        if lake.exists() {
+            std::fs::remove_dir_all(&lake).map_err(|e| format!("{}: {e}", lake.display()))?;
+        }
+        let lake = lake.to_string_lossy().into_owned();
+        let quick = "testdata/quickstart";
+        let (log, truth) = (format!("{quick}/uwb.mcap"), format!("{quick}/uwb.tum"));
+        let step = |arguments: &[&str]| {
+            let mut command = self.ours(arguments);
+            command.stderr(Stdio::null()).stdout(Stdio::null());
+            seconds(command)
+        };
+        step(&["init", &lake])?;
+        step(&["ingest", &log, "--ground-truth", &truth, "--lake", &lake])?;
+        let twin_s = step(&["twin", "uwb", "--lake", &lake])?;
+        let sql = "SELECT count(*) FROM recordings";
+        let mut counts = Vec::new();
+        for _ in 0..RUNS {
+            counts.push(step(&["query", sql, "--lake", &lake])?);
+        }
+        Ok(format!(
+            "| eight twins of the 363 s run | {twin_s:.2} s | target 10 s for one | |\n\
+             | open a lake and count | {:.0} ms | target 150 ms | |\n",
+            1e3 * median(&mut counts)
+        ))
+    }
+
+    /// Decoding every message of a log: our dry run against `rosbags` reading and deserialising, as processes.
+    fn decoding(&self, data: Option<&Path>) -> Result<String, String> {
+        let mut logs: Vec<PathBuf> = data
+            .and_then(|folder| std::fs::read_dir(folder).ok())
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "mcap"))
+            .collect();
+        logs.sort();
+        if logs.is_empty() {
+            logs.push(root().join("testdata/quickstart/simul.mcap"));
+        }
+        let mut rows = String::new();
+        for log in logs {
+            let file = log.to_string_lossy().into_owned();
+            let lake = self.folder.join("lake").to_string_lossy().into_owned();
+            let ours = || self.ours(&["ingest", &file, "--dry-run", "--json", "--lake", &lake]);
+            let peer = || shell::command(&self.python, &["xtask/bench/rosbags_read.py", &file]);
+            let (ours_s, peer_s) = in_turn(&ours, &peer)?;
+            let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            rows.push_str(&row(&format!("decode {name}"), ours_s, "rosbags", peer_s));
+        }
+        Ok(rows)
+    }
+
+    fn ours(&self, arguments: &[&str]) -> Command {
+        let mut command = shell::command(&self.program, arguments);
+        command.env("TIEPOINT_CONFIG", self.folder.join("config"));
+        command
+    }
+}
+
+/// Median seconds of both, run in turn after one warm-up each.
+fn in_turn(ours: &dyn Fn() -> Command, peer: &dyn Fn() -> Command) -> Result<(f64, f64), String> {
+    let (mut ours_s, mut peer_s) = (Vec::new(), Vec::new());
+    for run in 0..=RUNS {
+        for (make, times) in [(ours, &mut ours_s), (peer, &mut peer_s)] {
+            let mut command = make();
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            let taken = seconds(command)?;
+            if run > 0 {
+                times.push(taken);
+            }
+        }
+    }
+    Ok((median(&mut ours_s), median(&mut peer_s)))
+}
+
+fn seconds(command: Command) -> Result<f64, String> {
+    let began = Instant::now();
+    shell::run(command)?;
+    Ok(began.elapsed().as_secs_f64())
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn row(what: &str, ours_s: f64, peer: &str, peer_s: f64) -> String {
+    let ratio = peer_s / ours_s;
+    format!("| {what} | {:.1} ms | {peer}: {:.1} ms | {ratio:.0}x |\n", 1e3 * ours_s, 1e3 * peer_s)
+}
+
+/// A Python with the peers, made once under `target/`.
+fn peers() -> Result<PathBuf, String> {
+    let folder = root().join("target/peers");
+    let python = folder.join("bin/python");
+    let marker = folder.join("ready");
+    if !marker.exists() {
+        let folder = folder.to_string_lossy().into_owned();
+        shell::run(shell::command("python3", &["-m", "venv", &folder]))?;
+        let install = ["-m", "pip", "install", "--quiet", "evo==1.38.1", "rosbags==0.11.9"];
+        shell::run(shell::command(&python, &install))?;
+        std::fs::write(&marker, b"").map_err(|e| format!("{}: {e}", marker.display()))?;
+    }
+    Ok(python)
+}

@@ -1,0 +1,47 @@
+//! The build tool: `cargo demo`, `cargo ci`, `cargo xtask {quickstart-data, bench}`.
+//!
+//! Invariant: every step builds the same packages with the same features, so the heavy stack compiles once.
+//! Room: process, environment, disk, stdout. Nothing else in the project starts a process.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "room: process, environment, disk, clock, stdout"
+)]
+
+mod bench;
+mod ci;
+mod demo;
+mod quickstart;
+mod shell;
+#[cfg(test)]
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo demo               build, then the main job on real data
+       cargo ci                 everything that proves the project
+       cargo xtask quickstart-data   redo the conversion of the shipped recordings and check digests
+       cargo xtask bench [FOLDER]    measure against the named peers, ratios in one run";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["demo"] => demo::run(),
+        ["ci"] => ci::run(),
+        ["quickstart-data"] => quickstart::run(),
+        ["bench"] => bench::run(None),
+        ["bench", folder] => bench::run(Some(folder)),
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
