@@ -4,7 +4,6 @@
 //! Room: process, environment, disk, stdout. Nothing else in the project starts a process.
 #![expect(
     clippy::disallowed_methods,
-    clippy::disallowed_types,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "room: process, environment, disk, clock, stdout"

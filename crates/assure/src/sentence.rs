@@ -16,7 +16,8 @@ pub fn sentence(verdict: &Verdict) -> String {
     let claim = &verdict.claim;
     let scope = scope(claim);
     let task = claim.task.trim_end_matches('.');
-    let (margin, unit) = (significant(claim.margin.value), &claim.margin.unit);
+    let unit = &claim.margin.unit;
+    let margin = amount(claim.margin.value, unit);
     let directions = || verdict.cells.iter().flat_map(|cell| &cell.directions);
     let said = match verdict.answer {
         Answer::Supported => {
@@ -26,8 +27,8 @@ pub fn sentence(verdict: &Verdict) -> String {
                 .fold(0.0, f64::max);
             format!(
                 "yes, synthetic data can stand in for real data for this task ({task}): it gives \
-                 the same result to within {} {unit}, and {margin} {unit} was allowed",
-                significant(within)
+                 the same result to within {}, and {margin} was allowed",
+                amount(within, unit)
             )
         }
         Answer::Refuted => format!(
@@ -36,12 +37,12 @@ pub fn sentence(verdict: &Verdict) -> String {
         ),
         Answer::InsufficientEvidence => format!(
             "we do not know yet whether synthetic data can stand in for real data for this task \
-             ({task}), to within {margin} {unit}: {}",
+             ({task}), to within {margin}: {}",
             what_is_missing(verdict)
         ),
         Answer::NotAssessed => format!(
             "nothing can be said about whether synthetic data can stand in for real data for this \
-             task ({task}), to within {margin} {unit}, because there is no real data of the same \
+             task ({task}), to within {margin}, because there is no real data of the same \
              places and moments to compare it with"
         ),
     };
@@ -58,7 +59,7 @@ fn why_refuted(verdict: &Verdict, margin: &str) -> String {
     if let Some(veto) = failed {
         let evidence = veto.evidence.trim_end_matches('.');
         return format!(
-            "it fails the check `{}` ({evidence}), whatever the allowed {margin} {unit}",
+            "it fails the check `{}` ({evidence}), whatever the allowed {margin}",
             veto.rule
         );
     }
@@ -70,8 +71,18 @@ fn why_refuted(verdict: &Verdict, margin: &str) -> String {
         .map(|test| test.estimate)
         .max_by(|a, b| a.abs().total_cmp(&b.abs()))
         .unwrap_or(0.0);
-    let (size, side) = (significant(largest.abs()), if largest > 0.0 { "more" } else { "less" });
-    format!("it reads {size} {unit} {side} than real data, and only {margin} {unit} was allowed")
+    let side = if largest > 0.0 { "more" } else { "less" };
+    let size = amount(largest.abs(), unit);
+    format!("it reads {size} {side} than real data, and only {margin} was allowed")
+}
+
+/// A number with its unit as people say it: lengths below 10 cm in millimetres, below 1 m in centimetres.
+fn amount(value: f64, unit: &str) -> String {
+    match unit {
+        "m" if value.abs() < 0.1 => format!("{} mm", significant(1e3 * value)),
+        "m" if value.abs() < 1.0 => format!("{} cm", significant(1e2 * value)),
+        _ => format!("{} {unit}", significant(value)),
+    }
 }
 
 /// What is missing, from the first direction that names a number of units, else in general.

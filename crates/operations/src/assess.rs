@@ -21,7 +21,7 @@ use tiepoint_ledger::{Envelope, statement::PAYLOAD_TYPE};
 use tiepoint_model::{
     Derivation, Digest, Origin, Recording,
     claim::{Claim, RangeErrorKind, SyntheticSource},
-    verdict::{Answer, Fit, Verdict},
+    verdict::{Fit, Verdict},
 };
 use tiepoint_reconstruct::trajectory::StampedPose;
 
@@ -344,10 +344,13 @@ fn fitted(case: &Case, run: &Run) -> Vec<Fit> {
             on: format!("{}, {} half", case.real.name, half.as_str()),
         })
         .collect();
-    let source = if run.truth.is_empty() { "scan matching" } else { "ground truth" };
+    let source = match run.truth.is_empty() {
+        true => "whole run, by scan matching",
+        false => "each half by itself, by ground truth smoothed with its own scans",
+    };
     fits.push(Fit {
         what: "trajectory of the twins".to_owned(),
-        on: format!("{}, whole run, by {source}", case.real.name),
+        on: format!("{}, {source}", case.real.name),
     });
     fits
 }
@@ -480,9 +483,9 @@ fn summarise(verdict: &Verdict, sentence: String, verdict_id: String) -> Verdict
         margin: format!("{} {}", in_unit(verdict.claim.margin.value, unit), shown_unit(unit))
             .trim_end()
             .to_owned(),
-        controls: match verdict.answer {
-            Answer::NotAssessed => "none".to_owned(),
-            _ => format!("+ {}, - {}", passed(&controls.positive), passed(&controls.negative)),
+        controls: match controls.positive.is_empty() && controls.negative.is_empty() {
+            true => "none".to_owned(),
+            false => format!("+ {}, - {}", passed(&controls.positive), passed(&controls.negative)),
         },
         reason: verdict.reason.clone(),
         sentence,

@@ -118,7 +118,7 @@ pub enum Error {
         /// Which.
         path: PathBuf,
         /// Where and why.
-        source: tiepoint_formats::ReadError,
+        source: Box<tiepoint_formats::ReadError>,
     },
     /// No recording, claim or verdict has this id or name.
     #[error("nothing in the lake is called `{name}`")]
@@ -277,7 +277,8 @@ impl Error {
             Self::DamagedLakeFile { .. } => ErrorKind::Corrupt,
             Self::Environment(_) => ErrorKind::Unavailable,
             Self::Json(_) | Self::Arrow(_) => ErrorKind::Internal,
-            Self::Log { source, .. } | Self::Format(source) => source.kind(),
+            Self::Log { source, .. } => source.kind(),
+            Self::Format(source) => source.kind(),
             Self::Claim { source, .. } => source.kind(),
             Self::Judge(source) => source.kind(),
             Self::Statistics(source) => source.kind(),
@@ -311,7 +312,8 @@ impl Error {
             Self::NoTwin { real, .. } => format!("make it with `tiepoint twin {real}`"),
             Self::AmbiguousName { ids, .. } => format!("name one by its id: {}", ids.join(", ")),
             Self::CannotMeasure { hint, .. } => hint.clone(),
-            Self::Log { source, .. } | Self::Format(source) => source.hint(),
+            Self::Log { source, .. } => source.hint(),
+            Self::Format(source) => source.hint(),
             Self::Claim { source, .. } => source.hint(),
             Self::Judge(source) => source.hint(),
             Self::Statistics(source) => source.hint(),

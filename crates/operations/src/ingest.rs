@@ -340,7 +340,8 @@ pub(crate) fn container_of(source: &mut Source) -> Result<Container, Error> {
     let mut first = Vec::new();
     let limit = Container::DETECT_BYTES as u64;
     source.reader.by_ref().take(limit).read_to_end(&mut first).map_err(refuse)?;
-    Container::detect(&source.name, &first).map_err(|error| Error::Log { path, source: error })
+    Container::detect(&source.name, &first)
+        .map_err(|error| Error::Log { path, source: Box::new(error) })
 }
 
 /// The content digest that a log in memory would have in any lake.

@@ -139,7 +139,8 @@ fn association_options(request: &TrajectoryMeasureRequest) -> AssociationOptions
 }
 
 fn read(format: TrajectoryFormat, file: &(PathBuf, Vec<u8>)) -> Result<Trajectory, Error> {
-    read_trajectory(format, &file.1).map_err(|source| Error::Log { path: file.0.clone(), source })
+    read_trajectory(format, &file.1)
+        .map_err(|source| Error::Log { path: file.0.clone(), source: Box::new(source) })
 }
 
 fn parse_format(word: &str) -> Result<TrajectoryFormat, Error> {

@@ -5,9 +5,7 @@
 use std::collections::BTreeMap;
 
 use tiepoint_formats::{Samples, Table};
-use tiepoint_model::{
-    BeaconRange, Pose2, PoseSample, Recording, Scan, Timestamp, TransformSample,
-};
+use tiepoint_model::{BeaconRange, Pose2, PoseSample, Recording, Scan, Timestamp, TransformSample};
 use tiepoint_reconstruct::trajectory::StampedPose;
 
 use crate::{
@@ -60,16 +58,7 @@ impl Run {
             mount.map_or(Pose2::IDENTITY, |mount| mount.parent_from_child.in_plane());
         let beacons = beacons_of(&transforms);
         let ranges = ranges_of(platform, &recording).await?;
-        Ok(Self {
-            recording,
-            scan_topic,
-            scans,
-            base_from_laser,
-            odometry,
-            truth,
-            ranges,
-            beacons,
-        })
+        Ok(Self { recording, scan_topic, scans, base_from_laser, odometry, truth, ranges, beacons })
     }
 
     /// From the first scan to the last.

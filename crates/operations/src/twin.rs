@@ -10,6 +10,7 @@ pub(crate) mod stored;
 use std::path::PathBuf;
 
 use serde_json::json;
+use tiepoint_measure::trajectory::{AbsoluteOptions, Alignment, Relation, absolute_pose_error};
 use tiepoint_model::{
     Derivation, Origin, Pose2, Seed,
     claim::RangeErrorKind,
@@ -17,7 +18,9 @@ use tiepoint_model::{
 };
 use tiepoint_reconstruct::{
     map::{MapOptions, PosedScan, build_map},
-    trajectory::{GroundTruthUse, SlamInput, SlamOptions, SlamResult, estimate_trajectory},
+    trajectory::{
+        GroundTruthUse, SlamInput, SlamOptions, SlamResult, StampedPose, estimate_trajectory,
+    },
 };
 
 use self::{
@@ -28,7 +31,7 @@ use crate::{
     Error, Half, Platform,
     ingest::{Entering, enter, source_in_memory},
     recording,
-    run::Run,
+    run::{Run, pose_at},
 };
 
 pub use show::TwinReport;
@@ -119,7 +122,11 @@ pub async fn twin(
     Ok(report)
 }
 
-/// The robot's pose at each scan: ground truth if there is any, else scan matching.
+/// The robot's pose at each scan.
+///
+/// Without ground truth: scan matching over the whole run.
+/// With ground truth: half by half, scan matching tied to it, so that its wander from scan to scan does not blur the map;
+/// nothing crosses from one half to the other.
 pub(crate) fn place(run: &Run) -> Result<Placed, Error> {
     let (odometry, truth) = (run.odometry_in_plane(), run.truth_in_plane());
     let input = SlamInput {
@@ -129,28 +136,58 @@ pub(crate) fn place(run: &Run) -> Result<Placed, Error> {
         ground_truth: None,
     };
     let options = SlamOptions::indoor();
-    let poses_of = |result: &SlamResult| -> Vec<Pose2> {
-        result.poses.iter().map(|pose| pose.fixed_from_base).collect()
-    };
-    if truth.is_empty() {
-        if odometry.is_empty() {
+    if odometry.is_empty() {
+        if truth.is_empty() {
             return Err(Error::CannotTwin {
                 recording: run.recording.name.clone(),
                 reason: "it has neither odometry nor ground truth".to_owned(),
             });
         }
-        let slam = estimate_trajectory(&input, &options)?;
+        let given = Some((truth.as_slice(), GroundTruthUse::Interpolate));
+        let slam = estimate_trajectory(&SlamInput { ground_truth: given, ..input }, &options)?;
         return Ok(Placed { poses: poses_of(&slam), matched: None, slam });
     }
-    let matched = match odometry.is_empty() {
-        true => None,
-        false => Some(estimate_trajectory(&input, &options)?),
+    let slam = estimate_trajectory(&input, &options)?;
+    if truth.is_empty() {
+        return Ok(Placed { poses: poses_of(&slam), matched: None, slam });
+    }
+    let (mut poses, mut matched) = (Vec::new(), Vec::new());
+    for half in Half::BOTH {
+        let (scans, _) = of_half(run, &poses_of(&slam), half);
+        let input = SlamInput { scans: &scans, ..input };
+        let alone = estimate_trajectory(&input, &options)?;
+        let usage = match disagreement(&alone, &truth) {
+            Some([sigma_m, sigma_rad]) => GroundTruthUse::Fuse { sigma_m, sigma_rad },
+            None => GroundTruthUse::Interpolate,
+        };
+        let given = Some((truth.as_slice(), usage));
+        let tied = estimate_trajectory(&SlamInput { ground_truth: given, ..input }, &options)?;
+        poses.extend(poses_of(&tied));
+        matched.extend(poses_of(&alone));
+    }
+    Ok(Placed { poses, matched: Some(matched), slam })
+}
+
+fn poses_of(result: &SlamResult) -> Vec<Pose2> {
+    result.poses.iter().map(|pose| pose.fixed_from_base).collect()
+}
+
+/// How far scan matching and ground truth lie apart after a rigid alignment: metres per axis and radians, RMS.
+/// The pose graph holds the ground truth this loosely, since most of it is the wander of one or the other.
+fn disagreement(alone: &SlamResult, truth: &[StampedPose]) -> Option<[f64; 2]> {
+    let (mut reference, mut estimate) = (Vec::new(), Vec::new());
+    for pose in &alone.poses {
+        if let Some(true_pose) = pose_at(truth, pose.stamp) {
+            reference.push(true_pose.in_space());
+            estimate.push(pose.fixed_from_base.in_space());
+        }
+    }
+    let rmse = |relation| {
+        let options = AbsoluteOptions { relation, alignment: Alignment::SE3 };
+        absolute_pose_error(&reference, &estimate, &options).ok().map(|s| s.statistics.rmse)
     };
-    let given = SlamInput { ground_truth: Some((&truth, GroundTruthUse::Interpolate)), ..input };
-    let placed = estimate_trajectory(&given, &options)?;
-    let poses = poses_of(&placed);
-    let matched_poses = matched.as_ref().map(poses_of);
-    Ok(Placed { poses, matched: matched_poses, slam: matched.unwrap_or(placed) })
+    let (off_m, off_rad) = (rmse(Relation::Translation)?, rmse(Relation::RotationAngleRad)?);
+    (off_m > 0.0 && off_rad > 0.0).then(|| [off_m / 2.0_f64.sqrt(), off_rad])
 }
 
 /// Map and sensor models from one half.
@@ -168,6 +205,7 @@ fn fit_half(
         .collect();
     let map = build_map(&posed, run.base_from_laser, &MapOptions::indoor())?;
     let matched = placed.matched.as_ref().map(|matched| of_half(run, matched, half).1);
+    let truth = run.truth_in_plane();
     let span = run.span().ok_or_else(|| Error::NoMessages { path: PathBuf::from("scans") })?;
     let half_run = HalfRun {
         run,
@@ -176,6 +214,7 @@ fn fit_half(
         scans: &scans,
         poses: &poses,
         matched: matched.as_deref(),
+        truth: &truth,
         map: &map,
     };
     let calibration = calibrate(&half_run, seed.for_purpose("calibrate"))?;

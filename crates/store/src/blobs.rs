@@ -1,7 +1,8 @@
-//! Room: disk. Bytes kept under the name of their own BLAKE3 digest: originals, models, reports.
+//! Bytes kept under the name of their own BLAKE3 digest: originals, models, reports.
 //!
 //! Invariant: a blob's name is its content, so storing it twice is storing it once.
-//! A blob lies at `blobs/<first two hexadecimal digits>/<64 digits>`; both digests are of all bytes.
+//! A blob lies at `blobs/<first two hexadecimal digits>/<64 digits>`; both digests are of all of
+//! its bytes.
 //!
 //! Not here: who refers to a blob (the ledger), and taking blobs away (the sweep).
 

@@ -7,6 +7,10 @@
 //!   `u32` length and UTF-8 bytes; unit and frame are the column's metadata, empty if absent;
 //! - row: per column a presence byte (0 without a value, then nothing; 1 with one) and the value.
 //!
+//! Types: `int8` to `uint64`, `float16` to `float64`, `bool`, `utf8`, `binary`, `binary[width]`,
+//! `timestamp[unit,zone]`, `list<type>`, `list[count]<type>`, and `struct<...>` of fields parted by
+//! commas, each its type, then name, unit and frame as `length:text`, parted by spaces.
+//!
 //! Values: numbers little-endian, NaN as the quiet NaN with no payload and no sign, -0.0 kept;
 //! booleans one byte; text and bytes a `u32` length, then the bytes; lists a `u32` count, then a
 //! byte that is 1 if an element is missing, then the elements, each after a presence byte only

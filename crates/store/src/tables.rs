@@ -8,6 +8,8 @@
 //!
 //! Not here: which version is current (the ledger's head), reading rows (see [`crate::scan`]).
 
+mod fit;
+
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -16,7 +18,7 @@ use std::{
 
 use arrow::{
     array::{RecordBatch, RecordBatchIterator, RecordBatchReader},
-    datatypes::{Field, Schema, SchemaRef},
+    datatypes::{Schema, SchemaRef},
 };
 use lance::{
     Dataset,
@@ -31,6 +33,7 @@ use lance::{
 use lance_io::object_store::ObjectStoreParams;
 use lance_table::io::deletion::relative_deletion_file_path;
 
+use self::fit::check_fit;
 use crate::{Objects, StoreError, wrapper::Recorder};
 
 /// The version every table begins with: on the main line, without rows.
@@ -473,37 +476,6 @@ fn named_files(dataset: &Dataset) -> Vec<String> {
         .into_iter()
         .chain(transaction.map(|name| format!("_transactions/{name}")))
         .collect()
-}
-
-/// Batches must have the table's columns, in its order, with the same types, units and frames.
-fn check_fit(table: &str, expected: &Schema, found: &Schema) -> Result<(), StoreError> {
-    let refuse = |difference: String| {
-        Err(StoreError::SchemaMismatch { table: table.to_owned(), difference })
-    };
-    let (expected, found) = (expected.fields(), found.fields());
-    for (have, want) in found.iter().zip(expected) {
-        if have.name() != want.name() {
-            return refuse(format!("found column `{}` for `{}`", have.name(), want.name()));
-        }
-        if have.data_type() != want.data_type() {
-            let (have_type, want_type) = (have.data_type(), want.data_type());
-            return refuse(format!("column `{}` is {have_type}, not {want_type}", have.name()));
-        }
-        for key in ["unit", "frame"] {
-            let of = |field: &Field| field.metadata().get(key).cloned().unwrap_or_default();
-            if of(have) != of(want) {
-                let (have_text, want_text) = (of(have), of(want));
-                return refuse(format!(
-                    "column `{}` has {key} `{have_text}`, not `{want_text}`",
-                    have.name()
-                ));
-            }
-        }
-    }
-    if expected.len() != found.len() {
-        return refuse(format!("found {} columns for {}", found.len(), expected.len()));
-    }
-    Ok(())
 }
 
 fn is_lost_race(error: &lance::Error) -> bool {

@@ -66,9 +66,7 @@ fn modules_are_not_named_after_nothing() {
     let findings: Vec<String> = rust_files()
         .iter()
         .filter(|path| {
-            let parts = path
-                .components()
-                .chain(path.file_stem().map(|stem| std::path::Component::Normal(stem)));
+            let parts = path.components().chain(path.file_stem().map(std::path::Component::Normal));
             parts.into_iter().any(|part| EMPTY_NAMES.iter().any(|name| part.as_os_str() == *name))
         })
         .map(|path| path.display().to_string())

@@ -135,7 +135,7 @@ fn a_good_twin_is_supported_and_everything_can_be_derived_again() {
     assert!(verdict.first_sentence.starts_with("Within this one run at this one site only: "));
     let said = sentence(&verdict);
     assert!(said.starts_with("Within this one run at this one site only: yes"), "{said}");
-    assert!(said.contains("0.05 m was allowed"), "{said}");
+    assert!(said.contains("50 mm was allowed"), "{said}");
     assert_eq!(verdict.expires_at_ns.since(verdict.judged_at_ns).as_seconds(), 90.0 * 86_400.0);
 }
 
@@ -193,7 +193,7 @@ fn a_change_of_any_published_number_is_found() {
 fn a_difference_beyond_the_margin_refutes() {
     let bad = World { difference_m: 0.12, ..GOOD };
     let verdict = check(&claim(), &evidence(bad, bad, 40), Refuted, "outside the margin");
-    assert!(sentence(&verdict).contains("more than real data, and only 0.05 m"));
+    assert!(sentence(&verdict).contains("more than real data, and only 50 mm"));
     let low = World { difference_m: -0.12, corruption_m: -0.2, ..GOOD };
     let verdict = check(&claim(), &evidence(low, low, 40), Refuted, "outside the margin");
     assert!(sentence(&verdict).contains("less than real data"));

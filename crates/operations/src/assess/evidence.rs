@@ -63,7 +63,9 @@ pub(super) fn measure(
         let hint = "check that the recording has the sensors that the metric looks at".to_owned();
         return Err(refuse(claim, &reason, hint));
     }
-    let positive = metric.next_scan_series(&side)?;
+    // Two real scans are laid on each other by the same poses that the twin was simulated at.
+    let placed = twins.first().map(|(_, twin)| twin.trajectory()).unwrap_or_default();
+    let positive = metric.next_scan_series(&Side { truth: &placed, ..side })?;
     let corruption = Corruption::parse(&claim.controls.negative.id, claim.controls.negative.size)?;
     let mut directions = Vec::new();
     let mut synthetic_shown = Series::new();

@@ -100,7 +100,7 @@ fn read(
     take: &mut dyn FnMut(TopicBatch) -> Result<(), Error>,
 ) -> Result<Summary, Error> {
     let path = source.path.clone();
-    let refuse = |source| Error::Log { path: path.clone(), source };
+    let refuse = |source| Error::Log { path: path.clone(), source: Box::new(source) };
     let mut reader = Reader::new(container, Limits::default());
     each_chunk(source, |chunk| {
         reader.feed(chunk).map_err(refuse)?;

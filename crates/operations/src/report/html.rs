@@ -37,10 +37,6 @@ impl Html {
         self.0.push_str(&next.0);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn into_string(self) -> String {
         self.0
     }

@@ -24,6 +24,7 @@ use tiepoint_reconstruct::{
     },
     grid::Beam,
     map::wall_crossing_m,
+    trajectory::StampedPose,
 };
 
 use crate::{
@@ -35,9 +36,9 @@ use crate::{
 const JOINED_STEPS: usize = 10;
 
 /// Standing still, by odometry: less than its resolution.
-const STILL_M: f64 = 0.001;
+const STILL_M: f64 = 0.0001;
 /// Standing still, by odometry, radians.
-const STILL_RAD: f64 = 0.001;
+const STILL_RAD: f64 = 0.0001;
 /// Standing still, by a reference that errs by some centimetres a step.
 const STILL_REFERENCE_M: f64 = 0.10;
 /// Standing still, by a reference, radians.
@@ -86,8 +87,10 @@ pub(crate) struct HalfRun<'a> {
     /// Scans of the half, with the robot's poses.
     pub(crate) scans: &'a [Scan],
     pub(crate) poses: &'a [Pose2],
-    /// The same scans placed by scan matching alone, if the poses are ground truth.
+    /// The same scans placed by scan matching alone, where there is ground truth beside it.
     pub(crate) matched: Option<&'a [Pose2]>,
+    /// The ground truth, in order of time; empty if there is none.
+    pub(crate) truth: &'a [StampedPose],
     pub(crate) map: &'a WallMap,
 }
 
@@ -222,10 +225,12 @@ fn reference_corners(
     notes: &mut Vec<String>,
 ) -> Option<CornersReport> {
     let matched = steps(half.matched?);
-    let truth = steps(half.poses);
+    let at: Vec<Option<Pose2>> =
+        half.scans.iter().map(|scan| pose_at(half.truth, scan.stamps.measured())).collect();
+    let truth = at.windows(2).map(|pair| Some(pair[0]?.inverse() * pair[1]?));
     let mut sources: [Vec<Pose2>; 3] = [Vec::new(), Vec::new(), Vec::new()];
-    for ((truth, odometry), matched) in truth.into_iter().zip(odometry_steps).zip(matched) {
-        if let Some(odometry) = odometry {
+    for ((truth, odometry), matched) in truth.zip(odometry_steps).zip(matched) {
+        if let (Some(truth), Some(odometry)) = (truth, odometry) {
             sources[0].push(truth);
             sources[1].push(*odometry);
             sources[2].push(matched);
@@ -236,6 +241,7 @@ fn reference_corners(
     noted(notes, "reference error", hat)
 }
 
+/// Odometry against the poses of the twin, which err as scan matching does.
 fn odometry(
     half: &HalfRun<'_>,
     odometry_steps: &[Option<Pose2>],
@@ -247,7 +253,7 @@ fn odometry(
         return None;
     }
     let axis_variance = |axis: usize| {
-        let sigma = corners.and_then(|corners| corners.sources[0][axis].sigma());
+        let sigma = corners.and_then(|corners| corners.sources[2][axis].sigma());
         sigma.map_or(0.0, square)
     };
     let variance_m2 = (axis_variance(0) + axis_variance(1)) / 2.0;
@@ -309,14 +315,11 @@ fn beacons(half: &HalfRun<'_>, seed: Seed, notes: &mut Vec<String>) -> Result<Be
 
 /// The half's ranges per beacon, in order of time, where the robot's place is known.
 fn observations(half: &HalfRun<'_>) -> BTreeMap<u32, Vec<RangeObservation>> {
-    let track: Vec<tiepoint_reconstruct::trajectory::StampedPose> = half
+    let track: Vec<StampedPose> = half
         .scans
         .iter()
         .zip(half.poses)
-        .map(|(scan, pose)| tiepoint_reconstruct::trajectory::StampedPose {
-            stamp: scan.stamps.measured(),
-            fixed_from_base: *pose,
-        })
+        .map(|(scan, pose)| StampedPose { stamp: scan.stamps.measured(), fixed_from_base: *pose })
         .collect();
     let mut by_beacon: BTreeMap<u32, Vec<RangeObservation>> = BTreeMap::new();
     for range in &half.run.ranges {

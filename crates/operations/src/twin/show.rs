@@ -4,6 +4,8 @@ use serde::Serialize;
 use tiepoint_measure::trajectory::{AbsoluteOptions, Alignment, Relation, absolute_pose_error};
 use tiepoint_model::{Cell, Pose2, Pose3, WallMap, claim::RangeErrorKind};
 
+use tiepoint_reconstruct::fit::RangeNoiseMethod;
+
 use super::{Placed, calibrate::CalibrationReport};
 use crate::{
     Half,
@@ -63,9 +65,14 @@ impl TwinReport {
         let odometry = run.odometry_in_plane();
         let odometry_ate_m =
             at_scans(&|index| pose_at(&odometry, run.scans[index].stamps.measured()));
-        let matched = placed.matched.as_ref();
-        let scan_matching_ate_m = at_scans(&|index| matched.map(|poses| poses[index]));
-        let poses_from = if truth.is_empty() { "scan matching" } else { "ground truth" };
+        let matched = &placed.slam.poses;
+        let scan_matching_ate_m =
+            at_scans(&|index| matched.get(index).map(|pose| pose.fixed_from_base));
+        let poses_from = match (truth.is_empty(), &placed.matched) {
+            (true, _) => "scan matching",
+            (false, Some(_)) => "ground truth, smoothed by scan matching half by half",
+            (false, None) => "ground truth",
+        };
         Self {
             recording: run.recording.name.clone(),
             scan_count: run.scans.len(),
@@ -163,7 +170,11 @@ impl HalfLine {
         let report = &self.calibration;
         let mut facts = vec![format!("{} wall cells", self.wall_cell_count)];
         if let Some(noise) = &report.range_noise {
-            facts.push(format!("range noise {:.1} mm", 1e3 * noise.sigma_m.value));
+            let from = match noise.method {
+                RangeNoiseMethod::StaticPairs => "at rest",
+                RangeNoiseMethod::SecondDifferences => "on straight walls, an upper bound",
+            };
+            facts.push(format!("range noise {:.1} mm ({from})", 1e3 * noise.sigma_m.value));
         }
         if let Some(step) = report.quantisation.as_ref().filter(|q| q.step_m > 0.0) {
             facts.push(format!("readings in steps of {:.1} mm", 1e3 * step.step_m));

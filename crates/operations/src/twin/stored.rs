@@ -11,6 +11,7 @@ use tiepoint_model::{
     Digest, Pose2, RecordingId, Scan, Seed, Stamps, Timestamp, WallMap, claim::RangeErrorKind,
     sensor::TwinParameters,
 };
+use tiepoint_reconstruct::trajectory::StampedPose;
 use tiepoint_simulate::{
     FrameNames, RangeSlot, ScanGeometry, TimedPose, TwinInput, TwinOutput, World, simulate_twin,
 };
@@ -184,7 +185,7 @@ impl TwinInputs {
         let input = TwinInput {
             world: &self.world,
             trajectory: &trajectory,
-            geometry: plan.geometry.clone(),
+            geometry: plan.geometry,
             scan_stamps: &scan_stamps,
             odometry_stamps: &odometry_stamps,
             range_slots: &range_slots,
@@ -193,6 +194,17 @@ impl TwinInputs {
             frames: &plan.frames,
         };
         Ok(simulate_twin(&input, seed)?)
+    }
+
+    /// Where the robot is in the twin, at the time of each scan.
+    pub(crate) fn trajectory(&self) -> Vec<StampedPose> {
+        let poses = self.plan.trajectory.iter();
+        poses
+            .map(|(stored, pose)| StampedPose {
+                stamp: Stamps::from(*stored).measured(),
+                fixed_from_base: *pose,
+            })
+            .collect()
     }
 
     /// The twin as a log, ready for the door.

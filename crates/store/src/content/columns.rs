@@ -6,7 +6,7 @@
 use arrow::{
     array::{Array, AsArray},
     buffer::{BooleanBuffer, Buffer, NullBuffer},
-    datatypes::DataType,
+    datatypes::{DataType, Field},
 };
 
 use super::{put_bytes, put_length};
@@ -21,13 +21,8 @@ pub(super) struct ColumnBytes {
 }
 
 enum Values {
-    /// `width` bytes a value, back to back.
+    /// `width` bytes a value, back to back; every NaN has the same bits.
     Fixed {
-        bytes: Buffer,
-        width: usize,
-    },
-    /// IEEE 754 numbers of `width` bytes.
-    Float {
         bytes: Buffer,
         width: usize,
     },
@@ -55,9 +50,7 @@ pub(super) fn type_name(data_type: &DataType) -> Option<String> {
         T::List(item) | T::LargeList(item) => format!("list<{}>", type_name(item.data_type())?),
         T::FixedSizeList(item, count) => format!("list[{count}]<{}>", type_name(item.data_type())?),
         T::Struct(fields) => {
-            let named = fields
-                .iter()
-                .map(|field| Some(format!("{}:{}", field.name(), type_name(field.data_type())?)));
+            let named = fields.iter().map(|field| field_name(field));
             format!("struct<{}>", named.collect::<Option<Vec<_>>>()?.join(","))
         }
         T::Boolean => "bool".into(),
@@ -77,6 +70,15 @@ pub(super) fn type_name(data_type: &DataType) -> Option<String> {
         | T::Float64 => data_type.to_string().to_lowercase(),
         _ => return None,
     })
+}
+
+/// A struct's field: name, type, unit and frame; lengths keep any two apart.
+fn field_name(field: &Field) -> Option<String> {
+    let type_name = type_name(field.data_type())?;
+    let of = |key: &str| field.metadata().get(key).map_or("", String::as_str);
+    let texts = [field.name().as_str(), of("unit"), of("frame")];
+    let texts = texts.map(|text| format!("{}:{text}", text.len()));
+    Some(format!("{type_name} {}", texts.join(" ")))
 }
 
 impl ColumnBytes {
@@ -121,13 +123,6 @@ impl ColumnBytes {
                 Values::Struct(columns.map(|c| Self::of(c.as_ref())).collect::<Option<_>>()?)
             }
             T::FixedSizeBinary(width) => fixed(array, usize::try_from(*width).ok()?),
-            T::Float16 | T::Float32 | T::Float64 => {
-                let width = array.data_type().primitive_width()?;
-                match fixed(array, width) {
-                    Values::Fixed { bytes, width } => Values::Float { bytes, width },
-                    other => other,
-                }
-            }
             other => fixed(array, other.primitive_width()?),
         };
         Some(Self { nulls, values })
@@ -145,7 +140,7 @@ impl ColumnBytes {
 
     fn encode_value(&self, row: usize, out: &mut Vec<u8>) -> Option<()> {
         match &self.values {
-            Values::Fixed { .. } | Values::Float { .. } => self.encode_run(row, row + 1, out)?,
+            Values::Fixed { .. } => self.encode_run(row, row + 1, out)?,
             Values::Boolean(bits) => out.push(u8::from(bits.value(row))),
             Values::Variable { ends, bytes } => {
                 put_bytes(out, &bytes[ends[row]..ends[row + 1]])?;
@@ -177,11 +172,6 @@ impl ColumnBytes {
             Values::Fixed { bytes, width } => {
                 out.extend_from_slice(&bytes[start * width..end * width]);
             }
-            Values::Float { bytes, width } => {
-                let from = out.len();
-                out.extend_from_slice(&bytes[start * width..end * width]);
-                canonicalise(&mut out[from..], *width);
-            }
             _ => (start..end).try_for_each(|row| self.encode_value(row, out))?,
         }
         Some(())
@@ -192,48 +182,56 @@ impl ColumnBytes {
 fn fixed(array: &dyn Array, width: usize) -> Values {
     let data = array.to_data();
     let bytes = data.buffers()[0].slice_with_length(data.offset() * width, data.len() * width);
+    let bytes = match array.data_type() {
+        DataType::Float16 => {
+            let is_nan = |b| u16::from_le_bytes(b) & 0x7fff > 0x7c00;
+            canonical(bytes, is_nan, 0x7e00_u16.to_le_bytes())
+        }
+        DataType::Float32 => {
+            canonical(bytes, |b| f32::from_le_bytes(b).is_nan(), 0x7fc0_0000_u32.to_le_bytes())
+        }
+        DataType::Float64 => {
+            let quiet = 0x7ff8_0000_0000_0000_u64.to_le_bytes();
+            canonical(bytes, |b| f64::from_le_bytes(b).is_nan(), quiet)
+        }
+        _ => bytes,
+    };
     Values::Fixed { bytes, width }
+}
+
+/// The same numbers with every NaN replaced; they are copied only if there is one.
+fn canonical<const N: usize>(
+    bytes: Buffer,
+    is_nan: impl Fn([u8; N]) -> bool,
+    replacement: [u8; N],
+) -> Buffer {
+    let (values, _) = bytes.as_chunks::<N>();
+    if !values.iter().any(|value| is_nan(*value)) {
+        return bytes;
+    }
+    let mut copy = bytes.to_vec();
+    for value in copy.as_chunks_mut::<N>().0 {
+        if is_nan(*value) {
+            *value = replacement;
+        }
+    }
+    Buffer::from_vec(copy)
 }
 
 fn variable<O: Copy + TryInto<usize>>(offsets: &[O], bytes: &Buffer) -> Values {
     Values::Variable { ends: widened(offsets), bytes: bytes.clone() }
 }
 
+/// A slice of a list array still holds all items; only those of its rows are taken apart.
 fn list<O: Copy + TryInto<usize>>(offsets: &[O], items: &dyn Array) -> Option<Values> {
-    Some(Values::List { ends: widened(offsets), items: Box::new(ColumnBytes::of(items)?) })
+    let mut ends = widened(offsets);
+    let (first, last) = (*ends.first()?, *ends.last()?);
+    let items = ColumnBytes::of(items.slice(first, last - first).as_ref())?;
+    ends.iter_mut().for_each(|end| *end -= first);
+    Some(Values::List { ends, items: Box::new(items) })
 }
 
 /// Arrow's offsets are never negative, so none is lost.
 fn widened<O: Copy + TryInto<usize>>(offsets: &[O]) -> Vec<usize> {
     offsets.iter().filter_map(|&offset| offset.try_into().ok()).collect()
-}
-
-/// Gives every NaN in little-endian numbers of `width` bytes the same bits.
-fn canonicalise(bytes: &mut [u8], width: usize) {
-    match width {
-        2 => replace_nan(
-            bytes,
-            |b| u16::from_le_bytes(b) & 0x7fff > 0x7c00,
-            0x7e00_u16.to_le_bytes(),
-        ),
-        4 => replace_nan(bytes, |b| f32::from_le_bytes(b).is_nan(), 0x7fc0_0000_u32.to_le_bytes()),
-        _ => replace_nan(
-            bytes,
-            |b| f64::from_le_bytes(b).is_nan(),
-            0x7ff8_0000_0000_0000_u64.to_le_bytes(),
-        ),
-    }
-}
-
-fn replace_nan<const N: usize>(
-    bytes: &mut [u8],
-    is_nan: impl Fn([u8; N]) -> bool,
-    canonical: [u8; N],
-) {
-    let (values, _) = bytes.as_chunks_mut::<N>();
-    for value in values {
-        if is_nan(*value) {
-            *value = canonical;
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::{
     array::{
         Array, ArrayRef, Float32Array, Float64Array, Int64Array, LargeStringArray, ListArray,
-        RecordBatch, StringArray,
+        RecordBatch, StringArray, StructArray,
     },
     buffer::{NullBuffer, OffsetBuffer},
     compute::take_record_batch,
@@ -178,6 +178,14 @@ fn different_rows_have_different_digests() {
     let tags = [tagged("unit", "rad"), tagged("unit", "deg"), tagged("frame", "rad")];
     assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
     assert_eq!(tagged("description", "one"), tagged("description", "two"));
+    let nested = |name: &str, unit: &str| {
+        let inner = Field::new(name, DataType::Int64, true);
+        let inner = inner.with_metadata([("unit".to_owned(), unit.to_owned())].into());
+        let column: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+        digest_of(&[one_column("x", Arc::new(StructArray::from(vec![(Arc::new(inner), column)])))])
+    };
+    assert_ne!(nested("a", "m"), nested("b", "m"));
+    assert_ne!(nested("a", "m"), nested("a", "ft"));
 }
 
 #[test]

@@ -87,9 +87,11 @@ async fn the_loser_of_a_race_commits_again_and_both_are_there() {
     assert_eq!(lake.store.objects.list("tables/scans.lance/data/").await.unwrap(), files_before);
 
     let read = |version: u64, recording: &'static str| {
-        let head = head_of(2, "scans", version);
-        let store = lake.store.clone();
-        async move { store.read_table(&head, "scans", &[("recording_id", recording)]).await.unwrap() }
+        let (head, store) = (head_of(2, "scans", version), lake.store.clone());
+        async move {
+            let equals = [("recording_id", recording)];
+            store.read_table(&head, "scans", &equals).await.unwrap()
+        }
     };
     assert_same_rows(&read(both, "rec-l").await, &left_rows);
     assert_same_rows(&read(both, "rec-r").await, &right_rows);
@@ -222,6 +224,29 @@ async fn every_file_a_commit_names_is_synced_before_the_commit_returns() {
     for file in tables.files_of_version("scans", version).await.unwrap() {
         assert!(lake.store.objects.exists(&file.key).await.unwrap());
     }
+}
+
+/// Above 5 MiB Lance uploads a file in parts, by another way through the wrapper.
+#[tokio::test]
+async fn a_large_append_passes_the_seam_and_comes_back() {
+    use arrow::{
+        array::{LargeBinaryArray, RecordBatch},
+        datatypes::{DataType, Field, Schema},
+    };
+    let lake = lake();
+    let tables = &lake.store.tables;
+    let field = Field::new("payload", DataType::LargeBinary, false);
+    let schema = Arc::new(Schema::new(vec![field]));
+    let payload = |row: u8| (0..1_000_003_u32).map(|at| (at * 31) as u8 ^ row).collect::<Vec<_>>();
+    let column = LargeBinaryArray::from_iter_values((0..12).map(payload));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(column)]).unwrap();
+    let base = tables.ensure("images", &schema).await.unwrap();
+    let pending = tables.write_batches("images", base, vec![batch.clone()]).await.unwrap();
+    let version = tables.commit(&pending, base).await.unwrap();
+    let head = head_of(1, "images", version);
+    let found = lake.store.read_table(&head, "images", &[]).await.unwrap();
+    assert_eq!(joined(&found), batch);
+    assert!(found.len() > 1, "batches are limited in bytes");
 }
 
 /// Fails each durable step of an append in turn: what the head names stays as it was, and the
