@@ -10,7 +10,7 @@ fn refused(desk: &Desk, arguments: &[&str], code: i32, words: &[&str]) {
     for word in words {
         assert!(outcome.stderr.contains(word), "`{word}` is not in:\n{}", outcome.stderr);
     }
-    assert!(outcome.stderr.starts_with("error: "), "{}", outcome.stderr);
+    assert!(outcome.stderr.lines().any(|line| line.starts_with("error: ")), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("hint: "), "no hint in:\n{}", outcome.stderr);
     assert_eq!(outcome.stderr.matches("error: ").count(), 1, "{}", outcome.stderr);
     assert_eq!(desk.lake_files(), before, "something was written");
@@ -101,7 +101,8 @@ fn time_that_runs_back_is_kept_and_found() {
     let channel = &ingested["recordings"][0]["channels"][0];
     assert_eq!(channel["message_count"], 4);
     assert_eq!(channel["quality"]["verdict"], "fail");
-    assert_eq!(channel["quality"]["findings"][0]["kind"], "time_runs_back");
+    let findings = channel["quality"]["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["kind"] == "time_runs_back"), "{findings:?}");
     desk.run(&["verify"]).expect_code(0);
 }
 
