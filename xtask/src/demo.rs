@@ -58,6 +58,8 @@ pub(crate) fn main_job() -> Result<(), String> {
     assess.extend(claims.iter().map(String::as_str));
     assess.extend(["--lake", lake.as_str(), "--out", verdicts.as_str()]);
     step(&assess)?;
+    // Afterwards: a look at the data makes later claims exploratory.
+    step(&["compare", "uwb", "uwb-twin-first-gaussian", "--lake", &lake])?;
     step(&["verify", "--lake", &lake])?;
     println!("\ndone in {:.1} s after the build\n", started.elapsed().as_secs_f64());
     println!("Do the same with your own log:");

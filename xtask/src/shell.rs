@@ -22,6 +22,15 @@ pub(crate) fn command(program: impl AsRef<Path>, arguments: &[&str]) -> Command 
 pub(crate) fn cargo(arguments: &[&str]) -> Result<Command, String> {
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = command(program, arguments);
+    // What `cargo run` tells this program about itself would look like a change to build scripts that watch it,
+    // and the heavy stack would compile again whenever somebody calls cargo by hand.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        let is_about_us = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+        if is_about_us.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(name.as_ref());
+        }
+    }
     if std::env::var_os("PROTOC").is_none() {
         let protoc = protoc_bin_vendored::protoc_bin_path()
             .map_err(|error| format!("no `protoc` for this machine: {error}"))?;

@@ -35,5 +35,6 @@ pub(crate) enum Verb {
     Regenerate(verbs::regenerate::RegenerateArgs),
     #[command(subcommand)]
     Measure(verbs::measure::MeasureCommand),
+    Compare(verbs::compare::CompareArgs),
     Assess(verbs::assess::AssessArgs),
 }

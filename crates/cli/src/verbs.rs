@@ -1,6 +1,7 @@
 //! One file per verb: what may be typed, one call, what is shown.
 
 pub(crate) mod assess;
+pub(crate) mod compare;
 pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod log;
@@ -40,6 +41,9 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
             regenerate::run(&Platform::open(&lake, config).await?, args, output).await
         }
         Verb::Measure(command) => measure::run(command, output),
+        Verb::Compare(args) => {
+            compare::run(&mut Platform::open(&lake, config).await?, args, output).await
+        }
         Verb::Assess(args) => {
             assess::run(&mut Platform::open(&lake, config).await?, args, output).await
         }

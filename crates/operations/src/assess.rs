@@ -312,24 +312,30 @@ fn content_name(recording: &Recording) -> String {
     format!("content of {} ({})", recording.recording_id, recording.name)
 }
 
-/// Whether an earlier verdict showed the same data by the same metric before this claim was committed.
+/// Whether the ledger knows of a look at the same data before this claim was committed:
+/// a comparison of the recording, or another claim's verdict by the same metric.
 fn inspected_before(platform: &Platform, case: &Case) -> Option<String> {
     let committed = platform.log.state.entries_of_output(&case.claim_id).ok()?.first().copied()?;
-    let of_claim = |body: &tiepoint_ledger::Body| {
+    let looked_at = |entry: &tiepoint_ledger::Entry, body: &tiepoint_ledger::Body| {
         let parameters = &body.parameters;
         let same_real = parameters["real"] == json!(case.real.recording_id);
         let same_metric = parameters["metric"] == json!(case.claim.metric);
         let other_claim = parameters["claim_id"] != json!(case.claim_id);
-        same_real && same_metric && other_claim
+        match entry.verb.as_str() {
+            "assess" => same_real && same_metric && other_claim,
+            "compare" => same_real,
+            _ => false,
+        }
     };
-    let earlier = platform.log.entries.iter().zip(&platform.log.bodies).find(|(entry, body)| {
-        entry.index < committed && entry.verb == "assess" && body.as_ref().is_some_and(of_claim)
+    let log = &platform.log;
+    let earlier = log.entries.iter().zip(&log.bodies).find(|(entry, body)| {
+        entry.index < committed && body.as_ref().is_some_and(|body| looked_at(entry, body))
     });
     earlier.map(|(entry, _)| {
         format!(
-            "entry {} of the ledger had judged the same metric on the same recording before this \
-             claim was committed as entry {committed}",
-            entry.index
+            "entry {} of the ledger (`{}`) had looked at the same recording before this claim was \
+             committed as entry {committed}",
+            entry.index, entry.verb
         )
     })
 }

@@ -7,6 +7,7 @@
 //! Not here: the command line, printing, and arithmetic that an engine could do.
 
 mod assess;
+mod compare;
 mod error;
 mod history;
 mod ingest;
@@ -22,6 +23,7 @@ mod twin;
 mod verify;
 
 pub use assess::{AssessRequest, Assessed, VerdictSummary, assess};
+pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
 pub use ingest::{IngestRequest, IngestedRecording, Source, ingest};
