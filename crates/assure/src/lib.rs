@@ -13,7 +13,6 @@ pub mod judge;
 mod limitation;
 pub mod recompute;
 pub mod sentence;
-pub mod statement;
 pub mod statistics;
 
 pub use canonical::canonical_json;
@@ -22,4 +21,6 @@ pub use evidence::{DirectionEvidence, Evidence, SampleSeries};
 pub use judge::{JudgeError, judge};
 pub use recompute::{Difference, recompute};
 pub use sentence::sentence;
-pub use statement::{Statement, StatementError, Subject};
+
+/// Names the form of a verdict's JSON, where it is the predicate of an in-toto statement.
+pub const PREDICATE_TYPE: &str = "https://tiepoint.dev/substitution-verdict/v1";

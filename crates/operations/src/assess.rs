@@ -13,11 +13,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 use serde_json::json;
-use tiepoint_assure::{
-    Evidence, Statement, Subject, canonical_json, judge, parse_claim, sentence,
-    statement::SubjectDigest,
-};
-use tiepoint_ledger::{Envelope, statement::PAYLOAD_TYPE};
+use tiepoint_assure::{Evidence, PREDICATE_TYPE, canonical_json, judge, parse_claim, sentence};
+use tiepoint_ledger::{Statement, Subject};
 use tiepoint_model::{
     Derivation, Digest, Origin, Recording,
     claim::{Claim, RangeErrorKind, SyntheticSource},
@@ -403,10 +400,11 @@ async fn conclude(
 ) -> Result<Assessed, Error> {
     let said = sentence(&verdict);
     let subjects = subjects(platform, case).await?;
-    let statement = Statement::new(subjects, verdict.clone())?.to_json()?;
-    let statement_sha256 = sha256_of(statement.as_bytes());
+    let predicate = serde_json::to_value(&verdict).map_err(Error::Json)?;
+    let envelope = Statement::new(subjects, PREDICATE_TYPE, predicate).sign(&[key])?;
+    let statement_sha256 = sha256_of(&envelope.payload);
     let verdict_id = format!("verdict-{}", &statement_sha256.to_string()[..16]);
-    let envelope = Envelope::sign(PAYLOAD_TYPE, statement.into_bytes(), &[key]).to_bytes()?;
+    let envelope = envelope.to_bytes()?;
     let (blob, _) = platform.store.objects.put_blob(std::io::Cursor::new(envelope.clone())).await?;
     let summary = summarise(&verdict, said.clone(), verdict_id.clone());
     let commit = Commit {
@@ -456,7 +454,7 @@ async fn subjects(platform: &Platform, case: &Case) -> Result<Vec<Subject>, Erro
     for recording in recordings {
         for original in &recording.originals {
             let bytes = platform.store.objects.get_blob(original).await?;
-            let digest = SubjectDigest { sha256: sha256_of(&bytes) };
+            let digest = BTreeMap::from([("sha256".to_owned(), sha256_of(&bytes).to_string())]);
             subjects.push(Subject { name: recording.name.clone(), digest });
         }
     }

@@ -227,9 +227,12 @@ pub enum Error {
     /// A statistic.
     #[error(transparent)]
     Statistics(#[from] tiepoint_assure::statistics::StatisticsError),
-    /// A signed statement.
-    #[error(transparent)]
-    Statement(#[from] tiepoint_assure::StatementError),
+    /// A signed statement about something else.
+    #[error("the statement is of type `{found}`, not a verdict")]
+    NotAVerdict {
+        /// Its predicate's type.
+        found: String,
+    },
     /// Canonical JSON.
     #[error(transparent)]
     Canonical(#[from] tiepoint_assure::canonical::CanonicalError),
@@ -272,6 +275,7 @@ impl Error {
             | Self::NotATwin { .. }
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
+            | Self::NotAVerdict { .. }
             | Self::NoVerifyingKey => ErrorKind::InvalidInput,
             Self::Contended { .. } | Self::ChangedWhileRead { .. } => ErrorKind::Conflict,
             Self::DamagedLakeFile { .. } => ErrorKind::Corrupt,
@@ -282,7 +286,6 @@ impl Error {
             Self::Claim { source, .. } => source.kind(),
             Self::Judge(source) => source.kind(),
             Self::Statistics(source) => source.kind(),
-            Self::Statement(source) => source.kind(),
             Self::Canonical(source) => source.kind(),
             Self::Store(source) => source.kind(),
             Self::Ledger(source) => source.kind(),
@@ -317,7 +320,6 @@ impl Error {
             Self::Claim { source, .. } => source.hint(),
             Self::Judge(source) => source.hint(),
             Self::Statistics(source) => source.hint(),
-            Self::Statement(source) => source.hint(),
             Self::Canonical(source) => source.hint(),
             Self::Store(source) => source.hint(),
             Self::Ledger(source) => source.hint(),
@@ -365,6 +367,7 @@ impl Error {
             Self::NotReal { .. } => "name a recording of origin `real`",
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
+            Self::NotAVerdict { .. } => "give a file that `assess` wrote",
             Self::NoVerifyingKey => "name the public key: `--key LAKE/key.pub`",
             Self::Json(_) | Self::Arrow(_) => "this is a fault of tiepoint; please report it",
             _ => "",

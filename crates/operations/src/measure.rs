@@ -110,6 +110,10 @@ pub fn measure_trajectory(request: &TrajectoryMeasureRequest) -> Result<Measured
             (options.metric(), errors.series.statistics)
         }
     };
+    let metric = match format {
+        TrajectoryFormat::Kitti => metric.with("association", "row"),
+        _ => metric.with("association", association_options(request)),
+    };
     let unit = registry::entry(metric.id());
     let unit = unit.map_or("", |entry| entry.unit).to_owned();
     Ok(MeasuredTrajectory { metric: metric.to_string(), unit, statistics })

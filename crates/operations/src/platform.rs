@@ -137,13 +137,18 @@ impl Platform {
             public_key: public_key.trim().to_owned(),
         };
         let mut platform = Self { store, config, lake, log: Log::default(), salts_drawn: 0 };
-        platform.append_entry("init", first_versions, &Commit::empty("init")).await?;
-        platform.store.objects.put_replace(PUBLIC_KEY_FILE, public_key.as_bytes()).await?;
+        let entry = platform.append_entry("init", first_versions, &Commit::empty("init")).await?;
+        if entry.is_none() {
+            // An `init` that was cut short has left its entry: the tree head is signed by the key that counts.
+            platform.reload().await?;
+            platform.write_checkpoint().await?;
+        }
         let text = serde_json::to_vec_pretty(&platform.lake).map_err(Error::Json)?;
         // Last: a folder without this file is no lake, and `init` may run again.
         if platform.store.objects.put_if_absent(LAKE_FILE, text).await? == PutOutcome::Existed {
             return Err(Error::LakeExists { path: folder.to_owned() });
         }
+        platform.store.objects.put_replace(PUBLIC_KEY_FILE, public_key.as_bytes()).await?;
         Ok(InitReport {
             lake_id,
             lake: folder.to_owned(),

@@ -1,9 +1,9 @@
 //! `verify`: a lake or a verdict checked from its bytes, trusting nothing that can be derived again.
 
 use serde::Serialize;
-use tiepoint_assure::{Statement, canonical_json};
+use tiepoint_assure::{PREDICATE_TYPE, canonical_json};
 use tiepoint_formats::{Table, columns};
-use tiepoint_ledger::{Checkpoint, CompactRange, Envelope, VerifyingKey};
+use tiepoint_ledger::{Checkpoint, CompactRange, Envelope, Statement, VerifyingKey};
 use tiepoint_model::{Digest, Recording, verdict::Verdict};
 use tiepoint_store::{ContentHasher, recording_root};
 
@@ -206,8 +206,11 @@ pub async fn verify_verdict(
     let is_signed = signer.is_ok();
     let mut checks = vec![check("signature".to_owned(), signer.map_err(|error| error.to_string()))];
     if is_signed {
-        let text = String::from_utf8_lossy(&envelope.payload);
-        let verdict = Statement::from_json(&text)?.predicate;
+        let statement = Statement::open(&envelope, &keys, 1)?;
+        if statement.predicate_type != PREDICATE_TYPE {
+            return Err(Error::NotAVerdict { found: statement.predicate_type });
+        }
+        let verdict: Verdict = serde_json::from_value(statement.predicate).map_err(Error::Json)?;
         checks.push(claim_digest_check(&verdict)?);
         let units = verdict.evidence.units.len();
         let found = format!("{}: derived again from {units} units", verdict.answer);

@@ -94,9 +94,36 @@ fn two_writers_at_once_both_succeed() {
 }
 
 #[test]
+fn an_init_that_was_cut_short_can_be_run_again() {
+    let desk = Desk::with_lake();
+    std::fs::remove_file(desk.path("lake/lake.json")).unwrap();
+    desk.run(&["log"]).expect_code(2);
+    desk.run(&["init", "lake"]).expect_code(0);
+    desk.run(&["ingest", &sena()]).expect_code(0);
+    desk.run(&["verify"]).expect_code(0);
+    desk.run(&["init", "lake"]).expect_code(2);
+}
+
+#[test]
+fn looking_first_makes_a_claim_exploratory() {
+    let desk = Desk::with_lake();
+    desk.run(&["ingest", &sena()]).expect_code(0);
+    desk.run(&["twin", "sena"]).expect_code(0);
+    desk.run(&["compare", "sena", "sena-twin-first"]).expect_code(0);
+    let claim = quickstart("../../quickstart/14-short-run.toml").to_string_lossy().into_owned();
+    desk.run(&["assess", &claim, "--out", "verdicts"]).expect_code(3);
+    let report = std::fs::read_to_string(desk.path("verdicts/short-run.html")).unwrap();
+    assert!(report.contains("xploratory"));
+    let key = ["--key", "lake/key.pub"];
+    desk.run(&[["verify", "verdicts/short-run.json"].as_slice(), &key].concat()).expect_code(0);
+    let twin = ["regenerate", "sena-twin-second", "--json"];
+    assert_eq!(desk.run(&twin).expect_code(0).json()["is_identical"], true);
+}
+
+#[test]
 fn the_help_lists_every_verb() {
     let help = Desk::new().run(&["--help"]).expect_code(0).stdout;
-    for verb in ["init", "ingest", "query", "log", "trace", "verify", "twin", "regenerate"] {
+    for verb in ["init", "ingest", "query", "log", "trace", "verify", "twin", "compare"] {
         assert!(help.contains(&format!("  {verb} ")), "{verb} is missing:\n{help}");
     }
 }
