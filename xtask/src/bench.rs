@@ -1,5 +1,6 @@
-//! `cargo xtask bench [FOLDER]`: speed as ratios against a named peer, measured in one run. Never a test.
+//! `cargo xtask bench [--release] [FOLDER]`: speed as ratios against a named peer, measured in one run. Never a test.
 //!
+//! Without `--release` the program of the demo is measured: our pure crates are optimised there, Lance and DataFusion are not.
 //! FOLDER may hold `KITTI_00_gt.txt`, `KITTI_00_ORB.txt` and logs as `*.mcap`; without it, inputs of the same size are made or shipped ones are used.
 //! Each command is timed as a whole process, peer and ours in turn; medians are compared.
 
@@ -10,17 +11,29 @@ use std::{
     time::Instant,
 };
 
-use crate::shell::{self, root};
+use crate::{
+    demo,
+    shell::{self, root},
+};
 
 const RUNS: usize = 7;
 
-pub(crate) fn run(data: Option<&str>) -> Result<(), String> {
+pub(crate) fn run(release: bool, data: Option<&str>) -> Result<(), String> {
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    println!("building in release (the heavy stack compiles again: 30 minutes the first time)");
-    shell::run(shell::cargo(&["build", "--release", "-p", "tiepoint"])?)?;
+    let program = match release {
+        true => {
+            println!("building in release (Lance and DataFusion compile again: 40 minutes)");
+            shell::run(shell::cargo(&["build", "--release", "--workspace"])?)?;
+            root().join("target/release/tiepoint")
+        }
+        false => {
+            demo::build()?;
+            demo::program()
+        }
+    };
     let python = peers()?;
-    let bench = Bench { program: root().join("target/release/tiepoint"), python, folder };
+    let bench = Bench { program, python, folder };
     let data = data.map(PathBuf::from);
     let mut page = String::from("| what | ours | peer | ratio |\n|---|---|---|---|\n");
     for row in [

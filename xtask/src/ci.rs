@@ -5,7 +5,7 @@
 use std::{path::PathBuf, time::Instant};
 
 use crate::{
-    demo,
+    demo::{self, tiepoint},
     shell::{self, root},
 };
 
@@ -196,10 +196,4 @@ fn files_of(folder: &str, ending: &str) -> Result<Vec<String>, String> {
         return Err(format!("{relative} holds no `*{ending}`"));
     }
     Ok(names)
-}
-
-fn tiepoint(arguments: &[&str]) -> std::process::Command {
-    let mut command = shell::command(demo::program(), arguments);
-    command.env("TIEPOINT_CONFIG", root().join(demo::FOLDER).join("config"));
-    command
 }

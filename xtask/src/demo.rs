@@ -57,11 +57,12 @@ pub(crate) fn main_job() -> Result<(), String> {
     let mut assess = vec!["assess"];
     assess.extend(claims.iter().map(String::as_str));
     assess.extend(["--lake", lake.as_str(), "--out", verdicts.as_str()]);
-    step(&assess)?;
+    let verdicts_shown = judged(&assess)?;
     // Afterwards: a look at the data makes later claims exploratory.
     step(&["compare", "uwb", "uwb-twin-first-gaussian", "--lake", &lake])?;
     step(&["verify", "--lake", &lake])?;
-    println!("\ndone in {:.1} s after the build\n", started.elapsed().as_secs_f64());
+    println!("\nthe verdicts, {:.1} s after the build:\n", started.elapsed().as_secs_f64());
+    println!("{verdicts_shown}");
     println!("Do the same with your own log:");
     println!("  tiepoint init my-lake && tiepoint ingest my-run.mcap --lake my-lake");
     println!("  tiepoint twin my-run --lake my-lake");
@@ -84,22 +85,28 @@ pub(crate) fn claim_files() -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// One command of the user's, shown before it runs. An answer of no (1) or not yet (3) is an answer, not a failure.
+/// One command of the user's, shown before it runs.
 fn step(arguments: &[&str]) -> Result<(), String> {
-    let shown: Vec<&str> = match arguments.iter().filter(|a| a.ends_with(".toml")).count() {
-        0..=2 => arguments.to_vec(),
-        _ => {
-            let rest = arguments.iter().skip(1).filter(|a| !a.ends_with(".toml"));
-            ["assess", "quickstart/*.toml"].into_iter().chain(rest.copied()).collect()
-        }
-    };
+    println!("\n$ tiepoint {}", arguments.join(" "));
+    shell::run(tiepoint(arguments))
+}
+
+/// `assess`: its table is shown at the end. An answer of no (1) or not yet (3) is an answer, not a failure.
+fn judged(arguments: &[&str]) -> Result<String, String> {
+    let rest = arguments.iter().skip(1).filter(|argument| !argument.ends_with(".toml"));
+    let shown: Vec<&str> =
+        ["assess", "quickstart/*.toml"].into_iter().chain(rest.copied()).collect();
     println!("\n$ tiepoint {}", shown.join(" "));
+    let (table, code) = shell::output(tiepoint(arguments))?;
+    match code {
+        0 | 1 | 3 => Ok(table),
+        _ => Err(format!("tiepoint {} ended with {code}", shown.join(" "))),
+    }
+}
+
+/// The program, with the demo's own place for keys.
+pub(crate) fn tiepoint(arguments: &[&str]) -> std::process::Command {
     let mut command = shell::command(program(), arguments);
     command.env("TIEPOINT_CONFIG", root().join(FOLDER).join("config"));
-    let described = shell::describe(&command);
-    let status = command.status().map_err(|e| format!("cannot start {described}: {e}"))?;
-    match (arguments[0], status.code()) {
-        (_, Some(0)) | ("assess", Some(1 | 3)) => Ok(()),
-        _ => Err(format!("{described} ended with {status}")),
-    }
+    command
 }

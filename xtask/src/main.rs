@@ -23,7 +23,7 @@ const USAGE: &str = "\
 usage: cargo demo               build, then the main job on real data
        cargo ci                 everything that proves the project
        cargo xtask quickstart-data   redo the conversion of the shipped recordings and check digests
-       cargo xtask bench [FOLDER]    measure against the named peers, ratios in one run";
+       cargo xtask bench [--release] [FOLDER]   measure against the named peers, ratios in one run";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,8 +32,10 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["ci"] => ci::run(),
         ["quickstart-data"] => quickstart::run(),
-        ["bench"] => bench::run(None),
-        ["bench", folder] => bench::run(Some(folder)),
+        ["bench"] => bench::run(false, None),
+        ["bench", "--release"] => bench::run(true, None),
+        ["bench", "--release", folder] => bench::run(true, Some(folder)),
+        ["bench", folder] => bench::run(false, Some(folder)),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
