@@ -133,7 +133,7 @@ impl Bench {
         ))
     }
 
-    /// Decoding every message of a log: our dry run against `rosbags` reading and deserialising, as processes.
+    /// Decoding every message of a log, both from within their own process: no start-up counts on either side.
     fn decoding(&self, data: Option<&Path>) -> Result<String, String> {
         let mut logs: Vec<PathBuf> = data
             .and_then(|folder| std::fs::read_dir(folder).ok())
@@ -150,12 +150,13 @@ impl Bench {
         let mut rows = String::new();
         for log in logs {
             let file = log.to_string_lossy().into_owned();
-            let lake = self.folder.join("lake").to_string_lossy().into_owned();
-            let ours = || self.ours(&["ingest", &file, "--dry-run", "--json", "--lake", &lake]);
-            let peer = || shell::command(&self.python, &["xtask/bench/rosbags_read.py", &file]);
-            let (ours_s, peer_s) = in_turn(&ours, &peer)?;
+            let bench = ["bench", "-p", "tiepoint-formats", "--bench", "decode", "--", &file];
+            let ours = pass_of(shell::cargo(&bench)?)?;
+            let script = ["xtask/bench/rosbags_read.py", file.as_str()];
+            let peer = pass_of(shell::command(&self.python, &script))?;
             let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            rows.push_str(&row(&format!("decode {name}"), ours_s, "rosbags", peer_s));
+            let what = format!("decode {name}, {} messages", ours.1);
+            rows.push_str(&row(&what, ours.0, "rosbags 0.11.9", peer.0));
         }
         Ok(rows)
     }
@@ -165,6 +166,15 @@ impl Bench {
         command.env("TIEPOINT_CONFIG", self.folder.join("config"));
         command
     }
+}
+
+/// Seconds of a pass and messages in it, as a benchmark prints them in its last line.
+fn pass_of(command: Command) -> Result<(f64, u64), String> {
+    let shown = shell::describe(&command);
+    let (text, code) = shell::output(command)?;
+    let last = text.lines().last().unwrap_or_default();
+    let read = last.split_once(' ').and_then(|(s, n)| Some((s.parse().ok()?, n.parse().ok()?)));
+    read.filter(|_| code == 0).ok_or_else(|| format!("{shown} ended with {code}: {text}"))
 }
 
 /// Median seconds of both, run in turn after one warm-up each.

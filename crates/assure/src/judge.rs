@@ -285,7 +285,7 @@ fn overall(
 /// The margin must exceed the reference's error, and the reference must not dominate the metric.
 fn admissibility(claim: &Claim, evidence: &PublishedEvidence) -> Admissibility {
     let Some(reference) = &evidence.reference else {
-        let reason = "no reference enters the metric".to_owned();
+        let reason = "no error of a reference was given".to_owned();
         return Admissibility { admissible: true, reason };
     };
     let (margin, unit) = (claim.margin.value, &claim.margin.unit);

@@ -40,3 +40,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     std::fs::write(&unfinished, bytes).map_err(refuse)?;
     std::fs::rename(&unfinished, path).map_err(refuse)
 }
+
+/// Refuses a folder that is used for something else. One that a cut-short `init` left holds a log or tables, and may be used.
+pub(crate) fn expect_free_for_lake(folder: &Path) -> Result<(), Error> {
+    let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    let is_free = entries.next().is_none()
+        || ["lake.json", "log", "tables", "tmp"].iter().any(|name| folder.join(name).exists());
+    if is_free { Ok(()) } else { Err(Error::FolderNotEmpty { path: folder.to_owned() }) }
+}

@@ -25,6 +25,7 @@ use tiepoint_reconstruct::trajectory::StampedPose;
 use self::metric::Metric;
 use crate::{
     Error, Half, Platform,
+    ingest::GROUND_TRUTH_TOPIC,
     platform::Commit,
     recording,
     report::{HowToCheck, LineageRow, Pictures, ReportInput, render},
@@ -118,13 +119,20 @@ pub async fn assess(
     platform: &mut Platform,
     request: AssessRequest,
     progress: &mut (dyn FnMut(&str) + Send),
+    deliver: &mut (dyn FnMut(&Assessed) -> Result<(), Error> + Send),
 ) -> Result<Vec<Assessed>, Error> {
     let key = platform.signing_key().await?;
     let mut cases = Vec::new();
     for (path, text) in request.claims {
         let claim = parse_claim(&text, metric::KNOWN)
             .map_err(|source| Error::Claim { path: path.clone(), source })?;
-        cases.push(resolve(platform, claim, text).await?);
+        let case = resolve(platform, claim, text).await?;
+        if cases.iter().any(|other: &Case| other.claim.name == case.claim.name) {
+            let reason = "another claim of this call has the same name".to_owned();
+            let hint = "give each claim a name of its own: it names the verdict's files".to_owned();
+            return Err(Error::CannotMeasure { claim: case.claim.name, reason, hint });
+        }
+        cases.push(case);
     }
     for case in &cases {
         commit_claim(platform, case).await?;
@@ -139,7 +147,10 @@ pub async fn assess(
         }
         let findings = find(platform, case, &runs[&id]).await?;
         let verdict = judge(&case.claim, &findings.evidence)?;
-        assessed.push(conclude(platform, case, verdict, &findings, &key).await?);
+        let concluded = conclude(platform, case, verdict, &findings, &key).await?;
+        // At once: a later claim may fail, and a verdict that was committed must reach its reader.
+        deliver(&concluded)?;
+        assessed.push(concluded);
     }
     Ok(assessed)
 }
@@ -151,6 +162,13 @@ async fn resolve(platform: &Platform, claim: Claim, text: String) -> Result<Case
     if real.origin != Origin::Real {
         let (recording, origin) = (real.name.clone(), real.origin.to_string());
         return Err(Error::NotReal { recording, origin });
+    }
+    metric.check_units(&claim)?;
+    let has_truth = real.channels.iter().any(|channel| channel.topic == GROUND_TRUTH_TOPIC);
+    if metric.uses_reference() && !has_truth {
+        let reason = format!("`{}` has no ground truth", real.name);
+        let hint = "ingest it with `--ground-truth`, or choose a scan metric".to_owned();
+        return Err(metric::refuse(&claim, &reason, hint));
     }
     let synthetic = match &claim.synthetic {
         SyntheticSource::Recording(name) => {
@@ -219,6 +237,12 @@ async fn commit_claim(platform: &mut Platform, case: &Case) -> Result<(), Error>
     Ok(())
 }
 
+/// What a verdict is derived from: the claim, the real recording, the synthetic ones.
+fn verdict_inputs(case: &Case) -> Vec<String> {
+    let claim_and_real = [case.claim_id.clone(), case.real.recording_id.to_string()];
+    claim_and_real.into_iter().chain(synthetic_ids(case)).collect()
+}
+
 fn synthetic_ids(case: &Case) -> Vec<String> {
     match &case.synthetic {
         Synthetic::Twins(twins) => {
@@ -254,11 +278,6 @@ async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, E
                 loaded.push((*half, stored::load(platform, digest).await?));
             }
             let truth = known_poses(run)?;
-            if case.metric.uses_reference() && run.truth.is_empty() {
-                let reason = format!("`{}` has no ground truth", case.real.name);
-                let hint = "ingest it with `--ground-truth`, or choose a scan metric".to_owned();
-                return Err(metric::refuse(&case.claim, &reason, hint));
-            }
             let span = run.span().ok_or_else(|| Error::NoMessages { path: PathBuf::new() })?;
             let question = evidence::Question {
                 claim: &case.claim,
@@ -268,7 +287,7 @@ async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, E
                 span,
             };
             let measured = evidence::measure(&question, &loaded)?;
-            evidence.vetoes = vetoes::of_twins(&question, &loaded)?;
+            evidence.vetoes = vetoes::of_twins(&question, &loaded, &measured)?;
             evidence.fitted = fitted(case, run);
             let pictures = pictures::of_twins(&question, &loaded, &measured)?;
             evidence.directions = measured.directions;
@@ -313,25 +332,30 @@ fn content_name(recording: &Recording) -> String {
 /// a comparison of the recording, or another claim's verdict by the same metric.
 fn inspected_before(platform: &Platform, case: &Case) -> Option<String> {
     let committed = platform.log.state.entries_of_output(&case.claim_id).ok()?.first().copied()?;
-    let looked_at = |entry: &tiepoint_ledger::Entry, body: &tiepoint_ledger::Body| {
-        let parameters = &body.parameters;
-        let same_real = parameters["real"] == json!(case.real.recording_id);
-        let same_metric = parameters["metric"] == json!(case.claim.metric);
-        let other_claim = parameters["claim_id"] != json!(case.claim_id);
+    let inputs: Vec<String> = verdict_inputs(case);
+    let real = case.real.recording_id.to_string();
+    let looked_at = |entry: &tiepoint_ledger::Entry, body: Option<&tiepoint_ledger::Body>| {
+        // An erased body cannot say what was looked at, so it may have been this.
+        let Some(body) = body else {
+            return matches!(entry.verb.as_str(), "assess" | "compare") && entry.index < committed;
+        };
+        let same_metric = body.parameters["metric"]["id"] == json!(case.claim.metric.id);
+        let same_claim = body.parameters["claim_id"] == json!(case.claim_id);
         match entry.verb.as_str() {
-            "assess" => same_real && same_metric && other_claim,
-            "compare" => same_real,
+            // The claim's own verdict counts too, if it was about other synthetic data.
+            "assess" if same_claim => body.inputs != inputs,
+            "assess" => same_metric && body.inputs.contains(&real) && entry.index < committed,
+            "compare" => body.inputs.contains(&real) && entry.index < committed,
             _ => false,
         }
     };
     let log = &platform.log;
-    let earlier = log.entries.iter().zip(&log.bodies).find(|(entry, body)| {
-        entry.index < committed && body.as_ref().is_some_and(|body| looked_at(entry, body))
-    });
+    let mut entries = log.entries.iter().zip(&log.bodies);
+    let earlier = entries.find(|(entry, body)| looked_at(entry, body.as_ref()));
     earlier.map(|(entry, _)| {
         format!(
-            "entry {} of the ledger (`{}`) had looked at the same recording before this claim was \
-             committed as entry {committed}",
+            "entry {} of the ledger (`{}`) had looked at the same recording before this claim, \
+             committed as entry {committed}, was judged on this synthetic data",
             entry.index, entry.verb
         )
     })
@@ -410,10 +434,7 @@ async fn conclude(
     let commit = Commit {
         blobs: [blob.blake3].into(),
         roots: BTreeMap::from([(verdict_id.clone(), statement_sha256)]),
-        inputs: std::iter::once(case.claim_id.clone())
-            .chain(std::iter::once(case.real.recording_id.to_string()))
-            .chain(synthetic_ids(case))
-            .collect(),
+        inputs: verdict_inputs(case),
         outputs: vec![verdict_id.clone()],
         names: BTreeMap::from([(verdict_id.clone(), format!("verdict on {}", case.claim.name))]),
         parameters: json!({

@@ -112,6 +112,22 @@ pub enum Error {
         /// Which.
         path: PathBuf,
     },
+    /// Two channels of one recording would be one.
+    #[error("the log has two channels `{topic}`: `{first}` and `{second}`")]
+    TwoChannels {
+        /// Their topic.
+        topic: String,
+        /// The type of one.
+        first: String,
+        /// The type of the other.
+        second: String,
+    },
+    /// `init` in a folder that is used for something else.
+    #[error("the folder is not empty: `{}`", path.display())]
+    FolderNotEmpty {
+        /// Which.
+        path: PathBuf,
+    },
     /// A log could not be read.
     #[error("cannot read the log `{}`", path.display())]
     Log {
@@ -269,6 +285,8 @@ impl Error {
             | Self::RealHasNoGenerator
             | Self::OtherOrigin { .. }
             | Self::NoMessages { .. }
+            | Self::TwoChannels { .. }
+            | Self::FolderNotEmpty { .. }
             | Self::AmbiguousName { .. }
             | Self::CannotTwin { .. }
             | Self::NotReal { .. }
@@ -360,6 +378,11 @@ impl Error {
                 "leave `--unknown-generator` out, or give another `--origin`"
             }
             Self::OtherOrigin { .. } => "the first origin stands; recordings are immutable",
+            Self::TwoChannels { .. } => {
+                "give one of them another topic, for instance with `mcap filter`; \
+                 a log with its own `/ground_truth` needs no `--ground-truth`"
+            }
+            Self::FolderNotEmpty { .. } => "choose a folder that does not exist yet",
             Self::NoMessages { .. } => "record again: the file has no message in it",
             Self::CannotTwin { .. } => {
                 "a twin needs planar laser scans, and odometry or ground truth"

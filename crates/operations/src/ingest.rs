@@ -23,6 +23,7 @@ use crate::{
     Error, Platform,
     platform::{Commit, Committed},
     recording,
+    verify::sha256_of,
 };
 
 /// Bytes read at a time.
@@ -70,6 +71,8 @@ pub struct IngestedRecording {
     pub dry_run: bool,
     /// What was kept raw or left out, in words.
     pub warnings: Vec<String>,
+    /// True if something of the log was left out, and not only kept raw.
+    pub has_loss: bool,
 }
 
 /// The digests of one original.
@@ -135,22 +138,27 @@ pub(crate) async fn enter(
     }
     let decoded = decode::decode(&mut entering.sources, &recording_id)?;
     let recording = describe(&entering, &recording_id, &digests, &decoded)?;
-    let warnings = decoded.warnings.clone();
+    let ingested = IngestedRecording {
+        recording,
+        was_present: false,
+        dry_run: entering.dry_run,
+        has_loss: !decoded.losses.is_empty(),
+        warnings: [decoded.notes, decoded.losses].concat(),
+    };
     if entering.dry_run {
-        return Ok(IngestedRecording { recording, was_present: false, dry_run: true, warnings });
+        return Ok(ingested);
     }
+    let recording = &ingested.recording;
     for (source, digests) in entering.sources.drain(..).zip(&digests) {
         keep_original(platform, source, digests).await?;
     }
     let mut appends = write_samples(platform, decoded.channels).await?;
-    appends.extend(write_catalogue(platform, &recording).await?);
-    let commit = commit_of(&entering, &recording, appends);
+    appends.extend(write_catalogue(platform, recording).await?);
+    let commit = commit_of(&entering, recording, appends)?;
     let id = recording_id.0.clone();
     let is_there = |state: &State| state.root(&id).is_some();
     match platform.commit(commit, is_there).await? {
-        Committed::Entry(_) => {
-            Ok(IngestedRecording { recording, was_present: false, dry_run: false, warnings })
-        }
+        Committed::Entry(_) => Ok(ingested),
         Committed::AlreadyThere => present(platform, &recording_id, &entering).await,
     }
 }
@@ -169,8 +177,8 @@ async fn present(
             given: entering.origin.to_string(),
         });
     }
-    let (was_present, dry_run, warnings) = (true, entering.dry_run, Vec::new());
-    Ok(IngestedRecording { recording, was_present, dry_run, warnings })
+    let (dry_run, warnings) = (entering.dry_run, Vec::new());
+    Ok(IngestedRecording { recording, was_present: true, dry_run, warnings, has_loss: false })
 }
 
 /// Reads a source once for its digests, and rewinds it.
@@ -302,7 +310,11 @@ async fn write_catalogue(
 }
 
 /// The entry that makes the recording part of the lake.
-fn commit_of(entering: &Entering, recording: &Recording, appends: Vec<PendingAppend>) -> Commit {
+fn commit_of(
+    entering: &Entering,
+    recording: &Recording,
+    appends: Vec<PendingAppend>,
+) -> Result<Commit, Error> {
     let id = recording.recording_id.to_string();
     let (inputs, seed) = match &recording.derivation {
         Some(Derivation::Generated { anchors, seed, .. }) => {
@@ -311,17 +323,30 @@ fn commit_of(entering: &Entering, recording: &Recording, appends: Vec<PendingApp
         _ => (Vec::new(), None),
     };
     let originals = recording.originals.iter().copied();
-    Commit {
+    Ok(Commit {
         appends,
         blobs: originals.chain(entering.blobs.iter().copied()).collect(),
-        roots: BTreeMap::from([(id.clone(), recording.content_digest)]),
+        roots: BTreeMap::from([
+            (id.clone(), recording.content_digest),
+            (catalogue_root_name(&id), catalogue_digest(recording)?),
+        ]),
         inputs,
         outputs: vec![id.clone()],
         names: BTreeMap::from([(id, recording.name.clone())]),
         parameters: entering.parameters.clone(),
         seed,
         ..Commit::empty(entering.verb)
-    }
+    })
+}
+
+/// Under which name the ledger keeps the digest of a recording's catalogue entry.
+pub(crate) fn catalogue_root_name(recording_id: &str) -> String {
+    format!("{recording_id} catalogue")
+}
+
+/// SHA-256 over everything that the catalogue says of a recording: origin, derivation, quality and all.
+pub(crate) fn catalogue_digest(recording: &Recording) -> Result<Digest, Error> {
+    Ok(sha256_of(&serde_json::to_vec(recording).map_err(Error::Json)?))
 }
 
 /// The name without its last ending.

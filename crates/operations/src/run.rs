@@ -20,6 +20,9 @@ const BASE_FRAME: &str = "base_link";
 /// Beacon `7` stands at the transform from the map to this name and its number.
 const BEACON_FRAME_PREFIX: &str = "beacon_";
 
+/// Between poses farther apart than this nothing is known of the robot, seconds.
+const POSE_GAP_S_MAX: f64 = 5.0;
+
 /// A run in memory.
 pub(crate) struct Run {
     pub(crate) recording: Recording,
@@ -52,7 +55,8 @@ impl Run {
         let (odometry, truth) = poses_of(platform, &recording).await?;
         let laser = scans.first().map_or("", |scan| scan.frame_id.as_str());
         let mount = transforms.iter().find(|transform| {
-            transform.child_frame_id == laser && transform.parent_frame_id == BASE_FRAME
+            bare(&transform.child_frame_id) == bare(laser)
+                && bare(&transform.parent_frame_id) == BASE_FRAME
         });
         let base_from_laser =
             mount.map_or(Pose2::IDENTITY, |mount| mount.parent_from_child.in_plane());
@@ -115,6 +119,9 @@ pub(crate) fn pose_at(poses: &[StampedPose], instant: Timestamp) -> Option<Pose2
     }
     let before = poses.get(after.checked_sub(1)?)?;
     let whole = next.stamp.since(before.stamp).as_seconds();
+    if whole > POSE_GAP_S_MAX {
+        return None;
+    }
     let share = instant.since(before.stamp).as_seconds() / whole;
     let (a, b) = (before.fixed_from_base, next.fixed_from_base);
     let turn = tiepoint_model::math::wrap_angle(b.yaw_rad - a.yaw_rad);
@@ -123,6 +130,16 @@ pub(crate) fn pose_at(poses: &[StampedPose], instant: Timestamp) -> Option<Pose2
         a.y_m + share * (b.y_m - a.y_m),
         a.yaw_rad + share * turn,
     ))
+}
+
+/// A frame's name without the leading slash that ROS 1 writes.
+fn bare(frame_id: &str) -> &str {
+    frame_id.trim_start_matches('/')
+}
+
+/// True for `odom`, also below a robot's name.
+fn is_odometry(frame_id: &str) -> bool {
+    bare(frame_id) == "odom" || frame_id.ends_with("/odom")
 }
 
 /// The topic with the most messages in a table; the first by name among equals.
@@ -163,7 +180,7 @@ async fn poses_of(
         };
         if topic == GROUND_TRUTH_TOPIC {
             truth = poses;
-        } else if odometry.is_empty() && poses.iter().any(|pose| pose.frame_id == "odom") {
+        } else if odometry.is_empty() && poses.iter().any(|pose| is_odometry(&pose.frame_id)) {
             odometry = poses;
         }
     }

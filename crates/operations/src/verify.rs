@@ -7,7 +7,7 @@ use tiepoint_ledger::{Checkpoint, CompactRange, Envelope, Statement, VerifyingKe
 use tiepoint_model::{Digest, Recording, verdict::Verdict};
 use tiepoint_store::{ContentHasher, recording_root};
 
-use crate::{Config, Error, Platform, platform::keys_of, recording};
+use crate::{Config, Error, Platform, ingest::catalogue_digest, platform::keys_of, recording};
 
 /// One thing that was checked.
 #[derive(Clone, Debug, Serialize)]
@@ -141,8 +141,19 @@ async fn content_check(platform: &Platform) -> Result<Check, Error> {
             }
         }
     }
+    for (name, root) in platform.log.state.roots() {
+        if let Some(id) = name.strip_suffix(" catalogue") {
+            match recordings.iter().find(|recording| recording.recording_id.0 == id) {
+                None => wrong.push(format!("{id} is in the ledger and not in the catalogue")),
+                Some(found) if catalogue_digest(found)? != root => {
+                    wrong.push(format!("{id}: the catalogue is not what the ledger names"));
+                }
+                Some(_) => (),
+            }
+        }
+    }
     let found = format!("{} recordings, {channel_count} channels", recordings.len());
-    Ok(listed("content digests", wrong, found))
+    Ok(listed("catalogue and content digests", wrong, found))
 }
 
 /// The root over a recording's rows and originals as they lie in the lake; names each channel that differs.

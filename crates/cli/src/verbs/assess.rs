@@ -33,15 +33,17 @@ pub(crate) async fn run(
     }
     let mut progress = |text: &str| output.progress(text);
     let request = AssessRequest { claims };
-    let assessed = tiepoint_operations::assess(platform, request, &mut progress).await?;
     let mut reports = Vec::new();
-    for one in &assessed {
+    let mut deliver = |one: &Assessed| {
         let verdict = args.out.join(format!("{}.json", one.name));
         let report = args.out.join(format!("{}.html", one.name));
         source::write(&verdict, &one.envelope)?;
         source::write(&report, one.report_html.as_bytes())?;
         reports.push(report);
-    }
+        Ok(())
+    };
+    let assessed =
+        tiepoint_operations::assess(platform, request, &mut progress, &mut deliver).await?;
     if output.is_json() {
         let verdicts: Vec<_> = assessed.iter().map(|one| &one.summary).collect();
         output.json(&serde_json::json!({ "verdicts": verdicts }));

@@ -51,16 +51,18 @@ pub(crate) async fn run(
             unknown_generator: args.unknown_generator.clone(),
             dry_run: args.dry_run,
         };
-        recordings.push(tiepoint_operations::ingest(platform, request).await?);
+        let ingested = tiepoint_operations::ingest(platform, request).await?;
+        if !output.is_json() {
+            // At once: a later file may fail, and what is in the lake by then is worth knowing.
+            show(&ingested, output);
+        }
+        recordings.push(ingested);
     }
     if output.is_json() {
         output.json(&json!({ "recordings": recordings.iter().map(as_json).collect::<Vec<_>>() }));
-        return Ok(Exit::Yes);
     }
-    for ingested in &recordings {
-        show(ingested, output);
-    }
-    Ok(Exit::Yes)
+    let has_loss = recordings.iter().any(|ingested| ingested.has_loss);
+    Ok(if has_loss { Exit::Incomplete } else { Exit::Yes })
 }
 
 fn show(ingested: &IngestedRecording, output: &mut Output) {

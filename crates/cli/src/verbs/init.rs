@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tiepoint_operations::{Config, Error, Platform};
 
-use crate::{exit::Exit, output::Output};
+use crate::{exit::Exit, output::Output, source};
 
 /// Make an empty lake and its signing key.
 ///
@@ -23,6 +23,7 @@ pub(crate) async fn run(
     config: Config,
     output: &mut Output,
 ) -> Result<Exit, Error> {
+    source::expect_free_for_lake(&args.folder)?;
     let report = Platform::create(&args.folder, config).await?;
     if output.is_json() {
         output.json(&serde_json::json!({

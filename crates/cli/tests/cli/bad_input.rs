@@ -135,8 +135,39 @@ fn a_claim_that_is_none() {
     refused(&desk, &["assess", "margin.toml"], 2, &["margin"]);
     desk.write("word.toml", format!("colour = \"red\"\n{claim}").as_bytes());
     refused(&desk, &["assess", "word.toml"], 2, &["colour"]);
+    desk.write("unit.toml", claim.replace("unit = \"m\"", "unit = \"mm\"").as_bytes());
+    refused(&desk, &["assess", "unit.toml"], 2, &["`mm`", "`m`"]);
+    desk.write("path.toml", claim.replace("name = \"short-run\"", "name = \"../up\"").as_bytes());
+    refused(&desk, &["assess", "path.toml"], 2, &["../up", "file"]);
     desk.write("sound.toml", claim.as_bytes());
     refused(&desk, &["assess", "sound.toml"], 2, &["twin", "tiepoint twin sena"]);
+}
+
+#[test]
+fn a_folder_with_other_things_is_no_place_for_a_lake() {
+    let desk = Desk::with_lake();
+    desk.write("home/letter.txt", b"dear");
+    refused(&desk, &["init", "home"], 2, &["home", "empty"]);
+    assert_eq!(std::fs::read_dir(desk.path("home")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_log_with_its_own_ground_truth_and_another_beside_it() {
+    let desk = Desk::with_lake();
+    let path = |name: &str| quickstart(name).to_string_lossy().into_owned();
+    desk.run(&["ingest", &path("uwb.mcap"), "--ground-truth", &path("uwb.tum")]).expect_code(0);
+    desk.run(&["twin", "uwb"]).expect_code(0);
+    // A twin has `/ground_truth` in its file; taken out of the lake it is a log like any other.
+    let blob = desk.lake_files().into_iter().find(|(path, size)| {
+        *size > 100_000
+            && path.components().any(|part| part.as_os_str() == "blobs")
+            && std::fs::read(path).unwrap().windows(12).any(|w| w == b"ground_truth")
+            && std::fs::read(path).unwrap().starts_with(b"\x89MCAP")
+    });
+    std::fs::copy(blob.unwrap().0, desk.path("twin.mcap")).unwrap();
+    desk.run(&["init", "fresh"]).expect_code(0);
+    let twice = ["ingest", "twin.mcap", "--ground-truth", &path("uwb.tum"), "--lake", "fresh"];
+    refused(&desk, &twice, 2, &["/ground_truth", "two channels"]);
 }
 
 #[test]

@@ -111,6 +111,8 @@ fn looking_first_makes_a_claim_exploratory() {
     desk.run(&["twin", "sena"]).expect_code(0);
     desk.run(&["compare", "sena", "sena-twin-first"]).expect_code(0);
     let claim = quickstart("../../quickstart/14-short-run.toml").to_string_lossy().into_owned();
+    let twice = desk.run(&["assess", &claim, &claim, "--out", "verdicts"]).expect_code(2);
+    assert!(twice.stderr.contains("same name"), "{}", twice.stderr);
     desk.run(&["assess", &claim, "--out", "verdicts"]).expect_code(3);
     let report = std::fs::read_to_string(desk.path("verdicts/short-run.html")).unwrap();
     assert!(report.contains("xploratory"));

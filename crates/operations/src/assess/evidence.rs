@@ -202,7 +202,7 @@ fn difference_series(
     SampleSeries { interval_s: interval_s(real), pieces: vec![values] }
 }
 
-/// Conditions of a block, each with its unit in its name.
+/// Conditions of a block, each with its unit in its name; one that could not be measured is absent.
 fn descriptors(run: &Run, truth: &[StampedPose], block: Block) -> BTreeMap<String, f64> {
     let inside: Vec<&StampedPose> = truth.iter().filter(|pose| block.holds(pose.stamp)).collect();
     let (mut length_m, mut turn_rad) = (0.0, 0.0);
@@ -211,20 +211,20 @@ fn descriptors(run: &Run, truth: &[StampedPose], block: Block) -> BTreeMap<Strin
         length_m += step.distance_m(tiepoint_model::Pose2::IDENTITY);
         turn_rad += step.yaw_rad.abs();
     }
-    let duration_s = match (inside.first(), inside.last()) {
-        (Some(first), Some(last)) if last.stamp > first.stamp => {
-            last.stamp.since(first.stamp).as_seconds()
-        }
-        _ => block.end.since(block.start).as_seconds(),
-    };
+    let mut descriptors = BTreeMap::new();
+    if let (Some(first), Some(last)) = (inside.first(), inside.last())
+        && last.stamp > first.stamp
+    {
+        let duration_s = last.stamp.since(first.stamp).as_seconds();
+        descriptors.insert("mean_speed_m_per_s".to_owned(), length_m / duration_s);
+        descriptors.insert("mean_turn_rate_rad_per_s".to_owned(), turn_rad / duration_s);
+    }
     let scans: Vec<Scan> =
         run.scans.iter().filter(|scan| block.holds(scan.stamps.measured())).cloned().collect();
-    let valid = tiepoint_measure::scan::valid_share(&scans).value().unwrap_or(0.0);
-    BTreeMap::from([
-        ("mean_speed_m_per_s".to_owned(), length_m / duration_s),
-        ("mean_turn_rate_rad_per_s".to_owned(), turn_rad / duration_s),
-        ("valid_beam_share".to_owned(), valid),
-    ])
+    if let Some(valid) = tiepoint_measure::scan::valid_share(&scans).value() {
+        descriptors.insert("valid_beam_share".to_owned(), valid);
+    }
+    descriptors
 }
 
 /// What of the metric is the reference's own error, where its poses enter.

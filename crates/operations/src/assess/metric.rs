@@ -11,8 +11,9 @@ use tiepoint_model::{
     claim::{Claim, ParameterValue},
 };
 use tiepoint_reconstruct::trajectory::StampedPose;
-use tiepoint_simulate::systems::{
-    RangeFilterInput, RangeFilterOptions, ScanToScanInput, range_filter, scan_to_scan,
+use tiepoint_simulate::{
+    Corruption,
+    systems::{RangeFilterInput, RangeFilterOptions, ScanToScanInput, range_filter, scan_to_scan},
 };
 
 use crate::{Error, run::pose_at, twin::stored::Channels};
@@ -87,6 +88,39 @@ impl Metric {
                     .to_owned(),
             )),
         }
+    }
+
+    /// Refuses a claim whose numbers are in other units than the metric and the corruption have, or whose name is no file name.
+    ///
+    /// Units are not converted: what is printed in the verdict is what was tested.
+    pub(super) fn check_units(self, claim: &Claim) -> Result<(), Error> {
+        let unit = match self {
+            Self::BeamAgreement { .. } => "share",
+            _ => "m",
+        };
+        if claim.margin.unit != unit {
+            let reason =
+                format!("the margin is in `{}`, the metric in `{unit}`", claim.margin.unit);
+            return Err(refuse(claim, &reason, format!("give the margin in {unit}")));
+        }
+        let negative = &claim.controls.negative;
+        let corruption = Corruption::parse(&negative.id, negative.size)?;
+        let unit = match corruption {
+            Corruption::DropBeams { .. } => "share",
+            Corruption::RangeScale { .. } | Corruption::OdometryScale { .. } => "factor",
+            _ => "m",
+        };
+        if negative.unit != unit {
+            let reason =
+                format!("the size of `{}` is in `{}`, not `{unit}`", negative.id, negative.unit);
+            return Err(refuse(claim, &reason, format!("give the size in {unit}")));
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !claim.name.chars().all(is_plain) || claim.name.starts_with('.') {
+            let hint = "letters, digits, `-`, `_` and `.` only: it names the verdict's files";
+            return Err(refuse(claim, "its name cannot name a file", hint.to_owned()));
+        }
+        Ok(())
     }
 
     /// The sensors that it looks at.

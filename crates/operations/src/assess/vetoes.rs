@@ -4,11 +4,11 @@
 
 use tiepoint_measure::scan::grid_share;
 use tiepoint_model::{
-    Scan, Seed,
+    Scan, Seed, Span,
     verdict::{RuleStatus, Veto},
 };
 
-use super::evidence::Question;
+use super::evidence::{Measured, Question};
 use crate::{
     Error, Half,
     twin::stored::{Channels, TwinInputs},
@@ -28,8 +28,10 @@ const BEAMS_TO_COMPARE_MIN: usize = 50;
 pub(super) fn of_twins(
     question: &Question<'_>,
     twins: &[(Half, TwinInputs)],
+    measured: &Measured,
 ) -> Result<Vec<Veto>, Error> {
-    let mut vetoes = vec![disjoint(twins)];
+    let mut vetoes = vec![disjoint(question, twins, measured)];
+    vetoes.extend(reference_known(question, measured));
     if question.metric.channels().scans {
         let seed = question.claim.seeds.base.for_purpose("vetoes");
         for (half, twin) in twins {
@@ -49,19 +51,49 @@ fn scans_of(twin: &TwinInputs, seed: Seed) -> Result<Vec<Scan>, Error> {
     Ok(twin.simulate(seed, Channels { scans: true, ranges: false })?.scans)
 }
 
-/// The half that a twin is tested on is not the one it was fitted on, by the twin's own stored description.
-fn disjoint(twins: &[(Half, TwinInputs)]) -> Veto {
-    let leaked = twins.iter().filter(|(half, twin)| twin.manifest.calibration != *half).count();
+/// No unit reaches into the half that its twin was fitted on, and nothing was fitted across the split.
+fn disjoint(question: &Question<'_>, twins: &[(Half, TwinInputs)], measured: &Measured) -> Veto {
+    let mut leaked = 0;
+    for (direction, (_, twin)) in measured.directions.iter().zip(twins) {
+        let fitted_on = twin.manifest.calibration;
+        let touches = |time| question.span.is_in(fitted_on, time);
+        let units = direction.units.iter();
+        leaked += units
+            .filter(|unit| touches(unit.start_ns) || touches(unit.end_ns.plus(Span(-1))))
+            .count();
+    }
+    let crosses = question.run.truth.is_empty();
+    let status = match (leaked, crosses) {
+        (0, false) => RuleStatus::Pass,
+        (0, true) => RuleStatus::Unknown,
+        _ => RuleStatus::Fail,
+    };
+    let evidence = match crosses {
+        true => {
+            "without ground truth the whole run was placed by scan matching, so the poses of one \
+             half rest on scans of the other too"
+        }
+        false => "units that reach into the half that their twin was fitted on",
+    };
     Veto {
         rule: "split.disjoint".to_owned(),
-        status: if leaked == 0 { RuleStatus::Pass } else { RuleStatus::Fail },
+        status,
         measured: Some(leaked as f64),
         limit: Some(0.0),
-        evidence:
-            "each twin's stored description names the half it was fitted on; it is tested on \
-                   the other, a guard apart"
-                .to_owned(),
+        evidence: evidence.to_owned(),
     }
+}
+
+/// Where the reference enters the metric, its error must be known.
+fn reference_known(question: &Question<'_>, measured: &Measured) -> Option<Veto> {
+    let is_missing = question.metric.uses_reference() && measured.reference.is_none();
+    is_missing.then(|| Veto {
+        rule: "reference.error".to_owned(),
+        status: RuleStatus::Unknown,
+        measured: None,
+        limit: Some(question.claim.margin.value),
+        evidence: "the reference's own error could not be estimated on this recording".to_owned(),
+    })
 }
 
 /// Synthetic scans that are a real scan of the same run, beam for beam.

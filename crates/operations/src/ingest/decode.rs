@@ -26,8 +26,10 @@ pub(super) struct DecodedLog {
     pub(super) container: Container,
     /// Channels with at least one message, sorted by topic.
     pub(super) channels: Vec<DecodedChannel>,
-    /// What was kept raw or left out, in words.
-    pub(super) warnings: Vec<String>,
+    /// What was kept raw, in words.
+    pub(super) notes: Vec<String>,
+    /// What was left out, in words.
+    pub(super) losses: Vec<String>,
 }
 
 /// One channel as decoded.
@@ -56,7 +58,7 @@ pub(super) fn decode(
     recording_id: &RecordingId,
 ) -> Result<DecodedLog, Error> {
     let mut gathered: BTreeMap<ChannelKey, Gathering> = BTreeMap::new();
-    let mut warnings = Vec::new();
+    let (mut notes, mut losses) = (Vec::new(), Vec::new());
     let mut message_counts: BTreeMap<ChannelKey, u64> = BTreeMap::new();
     let mut first_container = None;
     for (file_index, source) in sources.iter_mut().enumerate() {
@@ -82,7 +84,17 @@ pub(super) fn decode(
             rename(&mut key);
             message_counts.insert(key, channel.message_count);
         }
-        warnings.extend(in_words(&summary));
+        notes.extend(kept_raw(&summary));
+        losses.extend(summary.warnings);
+    }
+    // Rows are found again by their topic, so it must be one channel's.
+    let keys: Vec<&ChannelKey> = gathered.keys().collect();
+    if let Some(pair) = keys.windows(2).find(|pair| pair[0].topic == pair[1].topic) {
+        return Err(Error::TwoChannels {
+            topic: pair[0].topic.clone(),
+            first: pair[0].message_type.clone(),
+            second: pair[1].message_type.clone(),
+        });
     }
     let mut channels = Vec::new();
     for (key, gathering) in gathered {
@@ -90,7 +102,7 @@ pub(super) fn decode(
         channels.push(finish(key, gathering, message_count)?);
     }
     let container = first_container.unwrap_or(Container::Mcap);
-    Ok(DecodedLog { container, channels, warnings })
+    Ok(DecodedLog { container, channels, notes, losses })
 }
 
 /// Feeds one file through its reader.
@@ -241,9 +253,9 @@ fn sorted(batches: &[RecordBatch]) -> Result<RecordBatch, Error> {
     Ok(take_record_batch(&all, &order)?)
 }
 
-fn in_words(summary: &Summary) -> Vec<String> {
+fn kept_raw(summary: &Summary) -> Vec<String> {
     let raw = summary.raw_message_counts.iter().map(|(message_type, count)| {
         format!("{count} messages of type `{message_type}` are kept raw: no decoder reads them")
     });
-    raw.chain(summary.warnings.iter().cloned()).collect()
+    raw.collect()
 }

@@ -104,6 +104,13 @@ impl RunPlan {
             recording: run.recording.name.clone(),
             reason: "it has no planar laser scans".to_owned(),
         })?;
+        let geometry = ScanGeometry::of(first);
+        if let Some(index) = run.scans.iter().position(|scan| ScanGeometry::of(scan) != geometry) {
+            return Err(Error::CannotTwin {
+                recording: run.recording.name.clone(),
+                reason: format!("scan {index} has other beams or limits than the first"),
+            });
+        }
         let stored = |stamps: Stamps| StoredStamps::from(stamps);
         let mut trajectory: Vec<(StoredStamps, Pose2)> =
             run.scans.iter().zip(poses).map(|(scan, pose)| (stored(scan.stamps), *pose)).collect();
@@ -113,7 +120,7 @@ impl RunPlan {
         let antenna = run.ranges.first().map_or("antenna", |range| range.frame_id.as_str());
         Ok(Self {
             trajectory,
-            geometry: ScanGeometry::of(first),
+            geometry,
             scan_stamps: run.scans.iter().map(|scan| stored(scan.stamps)).collect(),
             odometry_stamps: in_order(run.odometry.iter().map(|pose| pose.stamps)),
             range_slots: run.ranges.iter().map(|r| (stored(r.stamps), r.beacon_id)).collect(),
