@@ -97,8 +97,7 @@ pub async fn twin(
             };
             let (digest, blobs) = stored::save(platform, configuration, &map, &plan).await?;
             let inputs = stored::load(platform, &digest).await?;
-            let suffix = range_error.map_or(String::new(), |kind| format!("-{}", kind.as_str()));
-            let twin_name = format!("{name}-twin-{}{suffix}", half.as_str());
+            let twin_name = name_of_twin(&name, half, range_error, seed);
             let entering = Entering {
                 sources: vec![source_in_memory(&twin_name, inputs.to_mcap(seed)?)],
                 name: twin_name,
@@ -219,6 +218,13 @@ fn fit_half(
     };
     let calibration = calibrate(&half_run, seed.for_purpose("calibrate"))?;
     Ok((map, calibration))
+}
+
+/// What people call a twin: `run-twin-first-gaussian`, with its seed unless that is the usual 1.
+fn name_of_twin(run: &str, half: Half, range_error: Option<RangeErrorKind>, seed: Seed) -> String {
+    let errors = range_error.map_or(String::new(), |kind| format!("-{}", kind.as_str()));
+    let seed = if seed == Seed(1) { String::new() } else { format!("-seed-{}", seed.0) };
+    format!("{run}-twin-{}{errors}{seed}", half.as_str())
 }
 
 /// Every configuration to store: one per model of range errors, or one alone without ranges.

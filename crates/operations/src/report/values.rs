@@ -17,7 +17,7 @@ use super::{
 
 /// Where the plots begin and end, pixels.
 pub(super) const LEFT: f64 = 64.0;
-pub(super) const RIGHT: f64 = svg::WIDTH - 8.0;
+pub(super) const RIGHT: f64 = svg::WIDTH - 24.0;
 
 /// The middle share of the values that the axes reach over; the rest is at their ends.
 const SHOWN_QUANTILES: [f64; 2] = [0.005, 0.995];
