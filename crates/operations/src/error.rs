@@ -100,6 +100,14 @@ pub enum Error {
         /// As given.
         given: String,
     },
+    /// The log is in the lake, with another ground truth or without.
+    #[error("the log is in the lake already, as {recording}: `{}`", path.display())]
+    KnownLog {
+        /// Which file.
+        path: PathBuf,
+        /// The recording that it is part of.
+        recording: String,
+    },
     /// The file was written to while it was read.
     #[error("the file changed while it was read: `{}`", path.display())]
     ChangedWhileRead {
@@ -284,6 +292,7 @@ impl Error {
             | Self::NoDerivation { .. }
             | Self::RealHasNoGenerator
             | Self::OtherOrigin { .. }
+            | Self::KnownLog { .. }
             | Self::NoMessages { .. }
             | Self::TwoChannels { .. }
             | Self::FolderNotEmpty { .. }
@@ -383,6 +392,10 @@ impl Error {
                  a log with its own `/ground_truth` needs no `--ground-truth`"
             }
             Self::FolderNotEmpty { .. } => "choose a folder that does not exist yet",
+            Self::KnownLog { .. } => {
+                "recordings are immutable: give the ground truth when a log first comes in; \
+                 in a lake of its own the log can come in anew"
+            }
             Self::NoMessages { .. } => "record again: the file has no message in it",
             Self::CannotTwin { .. } => {
                 "a twin needs planar laser scans, and odometry or ground truth"

@@ -136,6 +136,7 @@ pub(crate) async fn enter(
     if platform.log.state.root(&recording_id.0).is_some() {
         return present(platform, &recording_id, &entering).await;
     }
+    refuse_known_log(platform, &entering, &digests)?;
     let decoded = decode::decode(&mut entering.sources, &recording_id)?;
     let recording = describe(&entering, &recording_id, &digests, &decoded)?;
     let ingested = IngestedRecording {
@@ -161,6 +162,25 @@ pub(crate) async fn enter(
         Committed::Entry(_) => Ok(ingested),
         Committed::AlreadyThere => present(platform, &recording_id, &entering).await,
     }
+}
+
+/// The same log is one recording: with another ground truth, or without, it would be two of one name,
+/// and what was learnt of one would not be known of the other.
+fn refuse_known_log(
+    platform: &Platform,
+    entering: &Entering,
+    digests: &[OriginalDigests],
+) -> Result<(), Error> {
+    let (Some(log), Some(source)) = (digests.first(), entering.sources.first()) else {
+        return Ok(());
+    };
+    let Some(index) = platform.log.state.entry_of_blob(&log.blake3) else { return Ok(()) };
+    let body = usize::try_from(index).ok().and_then(|index| platform.log.bodies.get(index));
+    let outputs = body.and_then(Option::as_ref).map(|body| body.outputs.join(", "));
+    Err(Error::KnownLog {
+        path: source.path.clone(),
+        recording: outputs.unwrap_or_else(|| format!("what entry {index} of the ledger made")),
+    })
 }
 
 /// The recording that the lake has already; the first origin stands.

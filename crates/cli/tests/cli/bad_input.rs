@@ -76,6 +76,15 @@ fn the_same_bytes_under_another_origin() {
 }
 
 #[test]
+fn the_same_log_with_a_ground_truth_afterwards() {
+    let desk = Desk::with_lake();
+    let path = |name: &str| quickstart(name).to_string_lossy().into_owned();
+    desk.run(&["ingest", &path("uwb.mcap")]).expect_code(0);
+    let again = ["ingest", &path("uwb.mcap"), "--ground-truth", &path("uwb.tum")];
+    refused(&desk, &again, 2, &["uwb.mcap", "already", "rec-"]);
+}
+
+#[test]
 fn a_name_that_two_recordings_have() {
     let desk = Desk::with_lake();
     desk.write("a/run.txt", b"1.0 0 0 0 0 0 0 1\n2.0 1 0 0 0 0 0 1\n3.0 2 0 0 0 0 0 1\n");
