@@ -88,8 +88,9 @@ pub fn measure_trajectory(request: &TrajectoryMeasureRequest) -> Result<Measured
     let format = parse_format(&request.format)?;
     let alignment = parse_alignment(&request.align)?;
     let relation = parse_relation(&request.relation)?;
-    let reference = read(format, &request.reference)?;
-    let estimate = read(format, &request.estimate)?;
+    let (reference, estimate) =
+        rayon::join(|| read(format, &request.reference), || read(format, &request.estimate));
+    let (reference, estimate) = (reference?, estimate?);
     let [reference, estimate] = paired(format, request, reference, estimate)?;
     let (metric, statistics) = match &request.relative {
         None => {
