@@ -40,21 +40,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         Conversion {
             name: "sena",
-            rawlog: "sena_telecom_one_loop.rawlog",
+            rawlog: "2006-01ENE-21-SENA_Telecom Faculty_one_loop_only.rawlog",
             ground_truth: None,
             has_beacons: false,
         },
         Conversion {
             name: "simul",
-            rawlog: "simul.rawlog",
-            ground_truth: Some(("simul.rawlog.GT.txt", GroundTruthLayout::UnixSeconds)),
+            rawlog: "graphslam-engine-demos/action_observations_map/simul.rawlog",
+            ground_truth: Some((
+                "graphslam-engine-demos/action_observations_map/simul.rawlog.GT.txt",
+                GroundTruthLayout::UnixSeconds,
+            )),
             has_beacons: false,
         },
         Conversion {
             name: "range_030",
-            rawlog: "range_030_bearing_015.rawlog",
+            rawlog: "graphslam-engine-demos/action_observations_map/range_030_bearing_015.rawlog",
             ground_truth: Some((
-                "range_030_bearing_015.rawlog.GT.txt",
+                "graphslam-engine-demos/action_observations_map/range_030_bearing_015.rawlog.GT.txt",
                 GroundTruthLayout::UnixSeconds,
             )),
             has_beacons: false,
