@@ -11,7 +11,6 @@ mod vetoes;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use serde::Serialize;
 use serde_json::json;
 use tiepoint_assure::{Evidence, PREDICATE_TYPE, canonical_json, judge, parse_claim, sentence};
 use tiepoint_ledger::{Statement, Subject};
@@ -44,44 +43,16 @@ pub struct AssessRequest {
 /// One claim judged.
 #[derive(Clone, Debug)]
 pub struct Assessed {
-    /// The claim's name; names the files.
-    pub name: String,
+    /// Id of the verdict in the ledger.
+    pub verdict_id: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Its answer in one sentence.
+    pub sentence: String,
     /// The signed statement: a DSSE envelope.
     pub envelope: Vec<u8>,
     /// The report: one HTML file.
     pub report_html: String,
-    /// What a table shows.
-    pub summary: VerdictSummary,
-}
-
-/// A verdict in one line.
-#[derive(Clone, Debug, Serialize)]
-pub struct VerdictSummary {
-    /// The claim's name.
-    pub claim: String,
-    /// The answer.
-    pub answer: String,
-    /// Difference synthetic minus real with its interval, per direction.
-    pub difference: String,
-    /// The margin with its unit.
-    pub margin: String,
-    /// How the controls came out.
-    pub controls: String,
-    /// One reason.
-    pub reason: String,
-    /// The answer in one sentence.
-    pub sentence: String,
-    /// Id of the verdict in the ledger.
-    pub verdict_id: String,
-}
-
-impl VerdictSummary {
-    /// The cells of a table's row.
-    #[must_use]
-    pub fn row(&self) -> Vec<String> {
-        let cells = [&self.claim, &self.answer, &self.difference, &self.margin, &self.controls];
-        cells.into_iter().cloned().chain([short(&self.reason)]).collect()
-    }
 }
 
 /// A claim resolved to what the lake holds.
@@ -430,7 +401,6 @@ async fn conclude(
     let verdict_id = format!("verdict-{}", &statement_sha256.to_string()[..16]);
     let envelope = envelope.to_bytes()?;
     let (blob, _) = platform.store.objects.put_blob(std::io::Cursor::new(envelope.clone())).await?;
-    let summary = summarise(&verdict, said.clone(), verdict_id.clone());
     let commit = Commit {
         blobs: [blob.blake3].into(),
         roots: BTreeMap::from([(verdict_id.clone(), statement_sha256)]),
@@ -462,7 +432,7 @@ async fn conclude(
         lineage: &findings.lineage,
         check: &check,
     });
-    Ok(Assessed { name: case.claim.name.clone(), envelope, report_html, summary })
+    Ok(Assessed { verdict_id, verdict, sentence: said, envelope, report_html })
 }
 
 /// What the statement is about: the synthetic recordings, by the SHA-256 of their original files.
@@ -480,66 +450,4 @@ async fn subjects(platform: &Platform, case: &Case) -> Result<Vec<Subject>, Erro
         }
     }
     Ok(subjects)
-}
-
-fn summarise(verdict: &Verdict, sentence: String, verdict_id: String) -> VerdictSummary {
-    let unit = &verdict.claim.margin.unit;
-    let directions = verdict.cells.iter().flat_map(|cell| &cell.directions);
-    let differences: Vec<String> = directions
-        .filter_map(|direction| direction.test.as_ref())
-        .map(|test| {
-            let [low, high] = test.interval.map(|end| in_unit(end, unit));
-            format!("{} [{low}, {high}]", in_unit(test.estimate, unit))
-        })
-        .collect();
-    let controls = &verdict.controls;
-    let passed = |controls: &[tiepoint_model::verdict::ControlResult]| match controls {
-        [] => "none",
-        all if all.iter().all(|control| control.passed) => "ok",
-        _ => "failed",
-    };
-    VerdictSummary {
-        claim: verdict.claim.name.clone(),
-        answer: verdict.answer.to_string(),
-        difference: match differences.is_empty() {
-            true => "no pairs".to_owned(),
-            false => differences.join("; "),
-        },
-        margin: format!("{} {}", in_unit(verdict.claim.margin.value, unit), shown_unit(unit))
-            .trim_end()
-            .to_owned(),
-        controls: match controls.positive.is_empty() && controls.negative.is_empty() {
-            true => "none".to_owned(),
-            false => format!("+ {}, - {}", passed(&controls.positive), passed(&controls.negative)),
-        },
-        reason: verdict.reason.clone(),
-        sentence,
-        verdict_id,
-    }
-}
-
-/// Lengths in centimetres, others as they are.
-fn in_unit(value: f64, unit: &str) -> String {
-    match unit {
-        "m" => format!("{:.2}", 100.0 * value),
-        _ => format!("{value:.3}"),
-    }
-}
-
-fn shown_unit(unit: &str) -> &str {
-    match unit {
-        "m" => "cm",
-        other => other,
-    }
-}
-
-/// The first clause of a reason, for a table's last column.
-fn short(reason: &str) -> String {
-    const CHARACTERS_MAX: usize = 90;
-    if reason.chars().count() <= CHARACTERS_MAX {
-        return reason.to_owned();
-    }
-    let cut: String = reason.chars().take(CHARACTERS_MAX - 1).collect();
-    let end = cut.rfind(' ').unwrap_or(cut.len());
-    format!("{}…", &cut[..end])
 }

@@ -22,7 +22,7 @@ mod timeline;
 mod twin;
 mod verify;
 
-pub use assess::{AssessRequest, Assessed, VerdictSummary, assess};
+pub use assess::{AssessRequest, Assessed, assess};
 pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};

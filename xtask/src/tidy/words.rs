@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{assert_none, project_files, read, rust_files};
+use crate::shell;
 
 #[test]
 fn architecture_names_every_crate_and_no_other() {
@@ -10,7 +11,7 @@ fn architecture_names_every_crate_and_no_other() {
     let lines = page.lines().count();
     assert!(lines <= 300, "ARCHITECTURE.md has {lines} lines; 300 is the most anyone reads");
     let mut findings = Vec::new();
-    let crates = std::fs::read_dir(crate::shell::root().join("crates")).expect("crates/");
+    let crates = std::fs::read_dir(shell::root().join("crates")).expect("crates/");
     let names: Vec<String> = crates
         .map(|entry| entry.expect("a folder entry").file_name().to_string_lossy().into_owned())
         .collect();
@@ -18,7 +19,7 @@ fn architecture_names_every_crate_and_no_other() {
         if !page.contains(&format!("`{name}`")) {
             findings.push(format!("ARCHITECTURE.md does not name `{name}`"));
         }
-        if !crate::shell::root().join(format!("crates/{name}/README.md")).is_file() {
+        if !shell::root().join(format!("crates/{name}/README.md")).is_file() {
             findings.push(format!("crates/{name}/README.md is missing"));
         }
     }
@@ -26,6 +27,11 @@ fn architecture_names_every_crate_and_no_other() {
         let name: String = word.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         if !name.is_empty() && !names.contains(&name) {
             findings.push(format!("ARCHITECTURE.md names crates/{name}, which does not exist"));
+        }
+        let rest: String = word.chars().take_while(|c| !matches!(c, '`' | ' ' | ')')).collect();
+        let path = format!("crates/{rest}");
+        if rest.contains('.') && !rest.contains('<') && !shell::root().join(&path).is_file() {
+            findings.push(format!("ARCHITECTURE.md names {path}, which does not exist"));
         }
     }
     assert_none(&findings, "ARCHITECTURE.md is part of the change");

@@ -118,6 +118,12 @@ fn looking_first_makes_a_claim_exploratory() {
     assert!(report.contains("xploratory"));
     let key = ["--key", "lake/key.pub"];
     desk.run(&[["verify", "verdicts/short-run.json"].as_slice(), &key].concat()).expect_code(0);
+    // One changed character of the signed payload, and it is no verdict any more.
+    let text = std::fs::read_to_string(desk.path("verdicts/short-run.json")).unwrap();
+    let at = text.find("\"payload\":\"").unwrap() + 200;
+    let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
+    desk.write("forged.json", format!("{}{other}{}", &text[..at], &text[at + 1..]).as_bytes());
+    desk.run(&[["verify", "forged.json"].as_slice(), &key].concat()).expect_code(1);
     let twin = ["regenerate", "sena-twin-second", "--json"];
     assert_eq!(desk.run(&twin).expect_code(0).json()["is_identical"], true);
 }
