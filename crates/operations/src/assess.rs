@@ -277,10 +277,7 @@ fn known_poses(run: &Run) -> Result<Vec<StampedPose>, Error> {
 }
 
 fn input_digests(case: &Case) -> BTreeMap<String, Digest> {
-    let mut inputs = BTreeMap::from([
-        (format!("claim {}", case.claim_id), case.claim_digest),
-        (content_name(&case.real), case.real.content_digest),
-    ]);
+    let mut inputs = BTreeMap::from([(content_name(&case.real), case.real.content_digest)]);
     match &case.synthetic {
         Synthetic::Other(other) => {
             inputs.insert(content_name(other), other.content_digest);

@@ -73,7 +73,7 @@ fn disjoint(question: &Question<'_>, twins: &[(Half, TwinInputs)], measured: &Me
             "without ground truth the whole run was placed by scan matching, so the poses of one \
              half rest on scans of the other too"
         }
-        false => "units that reach into the half that their twin was fitted on",
+        false => "units that reach into the half that their twin was fitted on: there may be none",
     };
     Veto {
         rule: "split.disjoint".to_owned(),
