@@ -37,11 +37,11 @@ impl DistributionDistance {
     pub fn metric(self) -> Metric {
         match self {
             Self::KolmogorovSmirnov => {
-                Metric::new(registry::DISTRIBUTION_KS).with("alternative", "two-sided")
+                Metric::new(registry::DIST_KS).with("alternative", "two-sided")
             }
-            Self::Wasserstein1 => Metric::new(registry::DISTRIBUTION_WASSERSTEIN_1),
+            Self::Wasserstein1 => Metric::new(registry::DIST_WASSERSTEIN_1),
             Self::EnergySqrt => {
-                Metric::new(registry::DISTRIBUTION_ENERGY_SQRT).with("form", "sqrt(2 cramer)")
+                Metric::new(registry::DIST_ENERGY_SQRT).with("form", "sqrt(2 cramer)")
             }
         }
     }

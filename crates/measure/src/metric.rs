@@ -20,7 +20,7 @@ impl MetricId {
     /// # Errors
     /// [`MeasureError::UnknownMetric`].
     pub fn find(id: &str) -> Result<Self, MeasureError> {
-        registry::METRICS
+        registry::all()
             .iter()
             .find(|entry| entry.id.0 == id)
             .map(|entry| entry.id)

@@ -28,7 +28,7 @@ pub use error::Error;
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
 pub use ingest::{IngestRequest, IngestedRecording, Source, ingest};
 pub use measure::{
-    MeasuredTrajectory, MetricLine, TrajectoryMeasureRequest, measure_trajectory, metrics,
+    Measured, MeasuredValue, MetricLine, TrajectoryMeasureRequest, measure_trajectory, metrics,
 };
 pub use platform::{Config, InitReport, Platform};
 pub use query::{QueryResult, query};

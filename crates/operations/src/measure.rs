@@ -1,200 +1,92 @@
 //! `measure`: one metric on files, without a lake.
+//!
+//! One file per family of metrics; each gives [`Measured`], which every surface shows the same way.
 
-use std::path::PathBuf;
+mod trajectory;
 
 use serde::Serialize;
-use serde_json::json;
-use tiepoint_formats::{TrajectoryFormat, read_trajectory};
-use tiepoint_measure::{
-    Statistics, registry,
-    trajectory::{
-        AbsoluteOptions, Alignment, AssociationOptions, Delta, Pairing, PairsFrom, Relation,
-        RelativeOptions, StampArithmetic, absolute_pose_error, associate,
-        relative::DELTA_TOLERANCE_SHARE, relative_pose_error,
-    },
-};
-use tiepoint_model::{Pose3, Span, Trajectory};
+use tiepoint_measure::{Metric, registry};
 
+pub use self::trajectory::{TrajectoryMeasureRequest, measure_trajectory};
 use crate::Error;
 
-/// Two trajectory files and how to compare them, in the words of the command line.
+/// A metric applied to files: its full identity and its named values.
 #[derive(Clone, Debug)]
-pub struct TrajectoryMeasureRequest {
-    /// Path (for messages) and bytes of the reference.
-    pub reference: (PathBuf, Vec<u8>),
-    /// Path (for messages) and bytes of the estimate.
-    pub estimate: (PathBuf, Vec<u8>),
-    /// `tum`, `kitti` or `euroc`.
-    pub format: String,
-    /// `none`, `se3`, `sim3`, `scale` or `origin`.
-    pub align: String,
-    /// `translation`, `rotation_angle_deg`, `rotation_angle_rad`, `rotation_part` or `full`.
-    pub relation: String,
-    /// Largest time between two poses of a pair, seconds.
-    pub time_difference_s_max: f64,
-    /// For relative errors: delta, its unit (`frames`, `m`, `deg`, `rad`), and whether all pairs count.
-    pub relative: Option<(f64, String, bool)>,
-}
-
-/// A measured error and its metric's full identity.
-#[derive(Clone, Debug)]
-pub struct MeasuredTrajectory {
+pub struct Measured {
     /// Id and conventions.
     pub metric: String,
-    /// Unit of every statistic but `sse` (squared) and `n`.
+    /// The metric's unit; each value has its own.
     pub unit: String,
-    /// The numbers.
-    pub statistics: Statistics,
+    /// The values, in the order of their importance.
+    pub values: Vec<MeasuredValue>,
+    /// What a reader must know beside the values, such as what was left out.
+    pub notes: Vec<String>,
 }
 
-impl MeasuredTrajectory {
-    /// One JSON object with the keys of evo's statistics, and `n`.
+/// One named value.
+#[derive(Clone, Debug)]
+pub struct MeasuredValue {
+    /// Its key in JSON and its line in the table.
+    pub name: String,
+    /// Its unit; empty for counts and words.
+    pub unit: String,
+    /// The value: a number, a word, or `null` where it is not defined.
+    pub value: serde_json::Value,
+}
+
+impl MeasuredValue {
+    /// A real number. One that is not finite is `null`.
+    #[must_use]
+    pub fn real(name: &str, value: f64, unit: &str) -> Self {
+        Self { name: name.to_owned(), unit: unit.to_owned(), value: value.into() }
+    }
+
+    /// A count.
+    #[must_use]
+    pub fn count(name: &str, value: usize) -> Self {
+        Self { name: name.to_owned(), unit: String::new(), value: value.into() }
+    }
+
+    /// A word, such as the reason why a value is not defined.
+    #[must_use]
+    pub fn word(name: &str, value: &str) -> Self {
+        Self { name: name.to_owned(), unit: String::new(), value: value.into() }
+    }
+
+    /// The value with its unit, for a person.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let value = match &self.value {
+            serde_json::Value::String(word) => word.clone(),
+            serde_json::Value::Null => "undefined".to_owned(),
+            value if value.is_f64() => format!("{:.9}", value.as_f64().unwrap_or_default()),
+            value => value.to_string(),
+        };
+        format!("{value} {}", self.unit).trim_end().to_owned()
+    }
+}
+
+impl Measured {
+    /// A metric's values; the unit is the registry's.
+    #[must_use]
+    pub fn new(metric: &Metric, values: Vec<MeasuredValue>) -> Self {
+        let unit = registry::unit(metric.id()).to_owned();
+        Self { metric: metric.to_string(), unit, values, notes: Vec::new() }
+    }
+
+    /// One JSON object: `metric`, `unit`, each value by its name, and `notes` if there are any.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        let s = &self.statistics;
-        json!({
-            "metric": self.metric, "unit": self.unit,
-            "rmse": s.rmse, "mean": s.mean, "median": s.median, "std": s.std,
-            "min": s.min, "max": s.max, "sse": s.sse, "n": s.n,
-        })
-    }
-
-    /// Name and value, for a table.
-    #[must_use]
-    pub fn rows(&self) -> Vec<(String, String)> {
-        let s = &self.statistics;
-        let numbers = [
-            ("rmse", s.rmse),
-            ("mean", s.mean),
-            ("median", s.median),
-            ("std", s.std),
-            ("min", s.min),
-            ("max", s.max),
-        ];
-        let with_unit = |value: f64| format!("{value:.9} {}", self.unit).trim_end().to_owned();
-        let mut rows: Vec<(String, String)> =
-            numbers.into_iter().map(|(name, value)| (name.to_owned(), with_unit(value))).collect();
-        rows.push(("sse".to_owned(), format!("{:.9}", s.sse)));
-        rows.push(("n".to_owned(), s.n.to_string()));
-        rows
-    }
-}
-
-/// Measures the absolute or relative pose error of two trajectory files.
-///
-/// # Errors
-/// [`Error::UnknownWord`]; [`Error::Log`] naming file, line and column; those of the measure.
-pub fn measure_trajectory(request: &TrajectoryMeasureRequest) -> Result<MeasuredTrajectory, Error> {
-    let format = parse_format(&request.format)?;
-    let alignment = parse_alignment(&request.align)?;
-    let relation = parse_relation(&request.relation)?;
-    let (reference, estimate) =
-        rayon::join(|| read(format, &request.reference), || read(format, &request.estimate));
-    let (reference, estimate) = (reference?, estimate?);
-    let [reference, estimate] = paired(format, request, reference, estimate)?;
-    let (metric, statistics) = match &request.relative {
-        None => {
-            let options = AbsoluteOptions { relation, alignment };
-            let series = absolute_pose_error(&reference, &estimate, &options)?;
-            (options.metric()?, series.statistics)
+        let mut object = serde_json::Map::new();
+        object.insert("metric".to_owned(), self.metric.clone().into());
+        object.insert("unit".to_owned(), self.unit.clone().into());
+        for value in &self.values {
+            object.insert(value.name.clone(), value.value.clone());
         }
-        Some((delta, unit, all_pairs)) => {
-            let options = RelativeOptions {
-                relation,
-                alignment,
-                delta: parse_delta(*delta, unit)?,
-                pairing: if *all_pairs { Pairing::All } else { Pairing::Consecutive },
-                pairs_from: PairsFrom::Estimate,
-                delta_tolerance_share: DELTA_TOLERANCE_SHARE,
-            };
-            let errors = relative_pose_error(&reference, &estimate, &options)?;
-            (options.metric(), errors.series.statistics)
+        if !self.notes.is_empty() {
+            object.insert("notes".to_owned(), self.notes.clone().into());
         }
-    };
-    let metric = match format {
-        TrajectoryFormat::Kitti => metric.with("association", "row"),
-        _ => metric.with("association", association_options(request)),
-    };
-    let unit = registry::entry(metric.id());
-    let unit = unit.map_or("", |entry| entry.unit).to_owned();
-    Ok(MeasuredTrajectory { metric: metric.to_string(), unit, statistics })
-}
-
-/// KITTI rows are paired by their number, stamped poses by their stamps.
-fn paired(
-    format: TrajectoryFormat,
-    request: &TrajectoryMeasureRequest,
-    reference: Trajectory,
-    estimate: Trajectory,
-) -> Result<[Vec<Pose3>; 2], Error> {
-    if format == TrajectoryFormat::Kitti {
-        return Ok([reference.poses().to_vec(), estimate.poses().to_vec()]);
-    }
-    let options = association_options(request);
-    let association = associate(&reference, &estimate, options)?;
-    Ok(association.select(&reference, &estimate))
-}
-
-/// Differences of stamps as evo takes them, so that ties fall the same way.
-fn association_options(request: &TrajectoryMeasureRequest) -> AssociationOptions {
-    AssociationOptions {
-        difference_max: Span::from_seconds(request.time_difference_s_max),
-        arithmetic: StampArithmetic::FloatSeconds,
-    }
-}
-
-fn read(format: TrajectoryFormat, file: &(PathBuf, Vec<u8>)) -> Result<Trajectory, Error> {
-    read_trajectory(format, &file.1)
-        .map_err(|source| Error::Log { path: file.0.clone(), source: Box::new(source) })
-}
-
-fn parse_format(word: &str) -> Result<TrajectoryFormat, Error> {
-    match word {
-        "tum" => Ok(TrajectoryFormat::Tum),
-        "kitti" => Ok(TrajectoryFormat::Kitti),
-        "euroc" => Ok(TrajectoryFormat::Euroc),
-        _ => Err(unknown("--format", word, "tum, kitti, euroc")),
-    }
-}
-
-fn parse_alignment(word: &str) -> Result<Alignment, Error> {
-    match word {
-        "none" => Ok(Alignment::None),
-        "se3" => Ok(Alignment::SE3),
-        "sim3" => Ok(Alignment::SIM3),
-        "scale" => Ok(Alignment::SCALE_ONLY),
-        "origin" => Ok(Alignment::Origin),
-        _ => Err(unknown("--align", word, "none, se3, sim3, scale, origin")),
-    }
-}
-
-fn parse_relation(word: &str) -> Result<Relation, Error> {
-    match word {
-        "translation" => Ok(Relation::Translation),
-        "rotation_angle_deg" => Ok(Relation::RotationAngleDeg),
-        "rotation_angle_rad" => Ok(Relation::RotationAngleRad),
-        "rotation_part" => Ok(Relation::RotationFrobenius),
-        "full" => Ok(Relation::FullTransformation),
-        _ => {
-            let known = "translation, rotation_angle_deg, rotation_angle_rad, rotation_part, full";
-            Err(unknown("--relation", word, known))
-        }
-    }
-}
-
-fn parse_delta(delta: f64, unit: &str) -> Result<Delta, Error> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked to be a whole number above zero"
-    )]
-    match unit {
-        "frames" if delta >= 1.0 && delta.fract() == 0.0 => Ok(Delta::Frames(delta as usize)),
-        "frames" => Err(unknown("--delta", &delta.to_string(), "whole numbers above zero")),
-        "m" => Ok(Delta::Metres(delta)),
-        "deg" => Ok(Delta::Degrees(delta)),
-        "rad" => Ok(Delta::Radians(delta)),
-        _ => Err(unknown("--delta-unit", unit, "frames, m, deg, rad")),
+        object.into()
     }
 }
 
@@ -226,7 +118,7 @@ impl MetricLine {
 /// Every metric that exists, sorted by id.
 #[must_use]
 pub fn metrics() -> Vec<MetricLine> {
-    registry::METRICS
+    registry::all()
         .iter()
         .map(|entry| MetricLine {
             id: entry.id.as_str().to_owned(),

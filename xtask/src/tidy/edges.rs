@@ -42,7 +42,7 @@ const PACKAGE_BUDGET: &[(&str, usize)] = &[
     ("reconstruct", 60),
     ("simulate", 60),
     ("ledger", 60),
-    ("formats", 130),
+    ("formats", 165),
 ];
 
 #[test]
