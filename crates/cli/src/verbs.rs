@@ -1,6 +1,7 @@
 //! One file per verb: what may be typed, one call, what is shown.
 
 pub(crate) mod assess;
+pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod ingest;
 pub(crate) mod init;
@@ -40,6 +41,7 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
         Verb::Regenerate(args) => {
             regenerate::run(&Platform::open(&lake, config).await?, args, output).await
         }
+        Verb::Check(args) => check::run(args, output),
         Verb::Measure(command) => measure::run(command, output),
         Verb::Compare(args) => {
             compare::run(&mut Platform::open(&lake, config).await?, args, output).await

@@ -3,7 +3,8 @@
 //! Invariant: a file that cannot be read to its end changes nothing; the same bytes twice add nothing.
 //! The file is read three times (digest, samples, original); if the passes disagree it changed meanwhile, and nothing is kept.
 
-mod decode;
+pub(crate) mod decode;
+mod rig;
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +21,7 @@ use tiepoint_store::{PendingAppend, recording_root, tables::EMPTY_VERSION};
 
 use self::decode::{DecodedChannel, DecodedLog};
 use crate::{
-    Error, Platform,
+    Error, Platform, inspect,
     platform::{Commit, Committed},
     recording,
     verify::sha256_of,
@@ -56,6 +57,8 @@ pub struct IngestRequest {
     pub origin: Origin,
     /// Why the generator of data that is not real cannot be named.
     pub unknown_generator: Option<String>,
+    /// The rig that made it: its mountings are compared with those of its last pass.
+    pub rig: Option<String>,
     /// Read and check only.
     pub dry_run: bool,
 }
@@ -102,9 +105,10 @@ pub async fn ingest(
         sources: std::iter::once(request.log).chain(request.ground_truth).collect(),
         origin: request.origin,
         derivation,
+        parameters: json!({ "origin": request.origin, "rig": request.rig }),
+        rig: request.rig,
         dry_run: request.dry_run,
         verb: "ingest",
-        parameters: json!({ "origin": request.origin }),
         blobs: Vec::new(),
     };
     enter(platform, entering).await
@@ -116,6 +120,7 @@ pub(crate) struct Entering {
     pub(crate) sources: Vec<Source>,
     pub(crate) origin: Origin,
     pub(crate) derivation: Option<Derivation>,
+    pub(crate) rig: Option<String>,
     pub(crate) dry_run: bool,
     pub(crate) verb: &'static str,
     pub(crate) parameters: serde_json::Value,
@@ -138,7 +143,12 @@ pub(crate) async fn enter(
     }
     refuse_known_log(platform, &entering, &digests)?;
     let decoded = decode::decode(&mut entering.sources, &recording_id)?;
-    let recording = describe(&entering, &recording_id, &digests, &decoded)?;
+    let mut recording = describe(&entering, &recording_id, &digests, &decoded)?;
+    if let Some(rig) = &entering.rig {
+        let before = rig::last_pass(platform, rig, recording.start_time_ns).await?;
+        let moved = inspect::mounting_findings(&before, &decoded.mountings);
+        recording.quality.findings.extend(moved);
+    }
     let ingested = IngestedRecording {
         recording,
         was_present: false,
@@ -288,6 +298,7 @@ fn describe(
         recording_id: recording_id.clone(),
         name: entering.name.clone(),
         origin: entering.origin,
+        rig: entering.rig.clone(),
         derivation: entering.derivation.clone(),
         container: decoded.container.as_str().to_owned(),
         start_time_ns,
@@ -295,6 +306,7 @@ fn describe(
         originals: digests.iter().map(|original| original.blake3).collect(),
         content_digest: recording_root(&roots, &sha256)?,
         channels,
+        quality: decoded.quality.clone(),
     })
 }
 
@@ -322,11 +334,17 @@ async fn write_catalogue(
 ) -> Result<Vec<PendingAppend>, Error> {
     let recordings = columns::recordings_to_batch(std::slice::from_ref(recording))?;
     let channels = columns::channels_to_batch(std::slice::from_ref(recording))?;
-    let tables = &platform.store.tables;
-    Ok(vec![
-        tables.write_batches("recordings", EMPTY_VERSION, vec![recordings]).await?,
-        tables.write_batches("channels", EMPTY_VERSION, vec![channels]).await?,
-    ])
+    let findings = columns::findings_to_batch(std::slice::from_ref(recording))?;
+    let mut appends = Vec::new();
+    for (table, batch) in
+        [("recordings", recordings), ("channels", channels), ("findings", findings)]
+    {
+        if batch.num_rows() > 0 {
+            let tables = &platform.store.tables;
+            appends.push(tables.write_batches(table, EMPTY_VERSION, vec![batch]).await?);
+        }
+    }
+    Ok(appends)
 }
 
 /// The entry that makes the recording part of the lake.
@@ -396,6 +414,7 @@ pub(crate) fn content_digest_of(name: &str, bytes: Vec<u8>) -> Result<Digest, Er
         sources: vec![source_in_memory(name, bytes)],
         origin: Origin::Synthetic,
         derivation: None,
+        rig: None,
         dry_run: true,
         verb: "ingest",
         parameters: serde_json::Value::Null,

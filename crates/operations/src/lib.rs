@@ -7,10 +7,12 @@
 //! Not here: the command line, printing, and arithmetic that an engine could do.
 
 mod assess;
+mod check;
 mod compare;
 mod error;
 mod history;
 mod ingest;
+mod inspect;
 mod measure;
 mod platform;
 mod query;
@@ -23,6 +25,7 @@ mod twin;
 mod verify;
 
 pub use assess::{AssessRequest, Assessed, assess};
+pub use check::{CheckReport, CheckedChannel, check};
 pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};

@@ -371,8 +371,11 @@ impl Commit {
 /// Every table of a lake with its columns.
 fn lake_tables() -> Vec<(&'static str, arrow::datatypes::SchemaRef)> {
     let samples = Table::ALL.into_iter().map(|table| (table.as_str(), columns::schema(table)));
-    let catalogue =
-        [("recordings", columns::recordings_schema()), ("channels", columns::channels_schema())];
+    let catalogue = [
+        ("recordings", columns::recordings_schema()),
+        ("channels", columns::channels_schema()),
+        ("findings", columns::findings_schema()),
+    ];
     samples.chain(catalogue).collect()
 }
 

@@ -99,6 +99,7 @@ pub async fn twin(
             let inputs = stored::load(platform, &digest).await?;
             let twin_name = name_of_twin(&name, half, range_error, seed);
             let entering = Entering {
+                rig: None,
                 sources: vec![source_in_memory(&twin_name, inputs.to_mcap(seed)?)],
                 name: twin_name,
                 origin: Origin::Synthetic,

@@ -153,10 +153,11 @@ const RANGES: [Column; 5] = [
 
 const RAW: [Column; 1] = [column("payload", Kind::Bytes, "byte", "", "the message as it was")];
 
-const RECORDINGS: [Column; 13] = [
+const RECORDINGS: [Column; 16] = [
     text("recording_id", "names the recording"),
     text("name", "the file's name without its folder"),
     text("origin", "real, semi_synthetic, synthetic or curated"),
+    optional(text("rig", "the rig that made it, if its owner says")),
     optional(text("derivation_json", "how anything that is not real was made")),
     optional(text("generator", "name and version of the generator, if it can be named")),
     optional(column("generation_depth", Kind::Id, "1", "", "steps of synthetic from synthetic")),
@@ -167,6 +168,20 @@ const RECORDINGS: [Column; 13] = [
     text("content_digest", "Merkle root over channels and originals, hexadecimal"),
     count("channel_count", "how many channels"),
     count("message_count", "messages of every channel together"),
+    count("loss_count", "places of the original that could not be read"),
+    text("quality_json", "lags, findings and losses of the recording as a whole"),
+];
+
+const FINDINGS: [Column; 9] = [
+    text("recording_id", "the recording it was found in"),
+    text("subject", "the channel's topic, or the frames or channels it is about"),
+    text("kind", "what was checked"),
+    column("value", Kind::Float, "unit", "", "the measured value"),
+    column("limit", Kind::Float, "unit", "", "the limit it is over"),
+    text("unit", "unit of value and limit; 1 for shares, count for counts"),
+    count("count", "messages, values or frames it concerns"),
+    text("definition", "what is measured"),
+    text("source", "where definition and limit come from"),
 ];
 
 const CHANNELS: [Column; 20] = [
@@ -220,6 +235,12 @@ pub fn recordings_schema() -> SchemaRef {
 #[must_use]
 pub fn channels_schema() -> SchemaRef {
     schema_of("channels", CHANNELS.iter())
+}
+
+/// The schema of the table `findings`: one row per failed check at the door.
+#[must_use]
+pub fn findings_schema() -> SchemaRef {
+    schema_of("findings", FINDINGS.iter())
 }
 
 fn schema_of<'a>(table: &str, columns: impl Iterator<Item = &'a Column>) -> SchemaRef {

@@ -6,19 +6,20 @@
 use std::collections::BTreeMap;
 
 use arrow::{
-    array::{AsArray as _, RecordBatch},
+    array::RecordBatch,
     compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch},
-    datatypes::Int64Type,
 };
 use tiepoint_formats::{
-    ChannelKey, Container, Limits, Reader, Samples, Summary, Table, TopicBatch, columns,
+    ChannelKey, Container, Limits, Reader, Summary, Table, TopicBatch, columns,
 };
-use tiepoint_measure::quality::{QualityAccumulator, ValueCounts};
-use tiepoint_model::{Channel, RecordingId, Timestamp};
+use tiepoint_model::{Channel, RecordingId, Timestamp, quality::RecordingQuality};
 use tiepoint_store::ContentHasher;
 
 use super::{GROUND_TRUTH_TOPIC, Source, container_of, each_chunk};
-use crate::Error;
+use crate::{
+    Error,
+    inspect::{ChannelReport, Inspection, Inspector, Mountings},
+};
 
 /// A log as decoded.
 pub(super) struct DecodedLog {
@@ -26,6 +27,10 @@ pub(super) struct DecodedLog {
     pub(super) container: Container,
     /// Channels with at least one message, sorted by topic.
     pub(super) channels: Vec<DecodedChannel>,
+    /// What was found beyond single channels.
+    pub(super) quality: RecordingQuality,
+    /// The fixed mountings.
+    pub(super) mountings: Mountings,
     /// What was kept raw, in words.
     pub(super) notes: Vec<String>,
     /// What was left out, in words.
@@ -46,9 +51,8 @@ pub(super) struct DecodedChannel {
 struct Gathering {
     table: Table,
     batches: Vec<RecordBatch>,
-    quality: QualityAccumulator,
     row_count: u64,
-    last_message: Option<Timestamp>,
+    last: Option<Timestamp>,
     runs_back: bool,
 }
 
@@ -58,6 +62,7 @@ pub(super) fn decode(
     recording_id: &RecordingId,
 ) -> Result<DecodedLog, Error> {
     let mut gathered: BTreeMap<ChannelKey, Gathering> = BTreeMap::new();
+    let mut inspector = Inspector::default();
     let (mut notes, mut losses) = (Vec::new(), Vec::new());
     let mut message_counts: BTreeMap<ChannelKey, u64> = BTreeMap::new();
     let mut first_container = None;
@@ -76,6 +81,7 @@ pub(super) fn decode(
         };
         let mut take = |mut batch: TopicBatch| {
             rename(&mut batch.channel);
+            inspector.add(&batch);
             gather(&mut gathered, recording_id, batch)
         };
         let summary = read(source, container, &mut take)?;
@@ -96,17 +102,20 @@ pub(super) fn decode(
             second: pair[1].message_type.clone(),
         });
     }
+    let mut inspection = inspector.finish(Vec::new());
     let mut channels = Vec::new();
     for (key, gathering) in gathered {
-        let message_count = message_counts.get(&key).copied().unwrap_or(gathering.row_count);
-        channels.push(finish(key, gathering, message_count)?);
+        let Some(report) = inspection.channels.remove(&key) else { continue };
+        let message_count = message_counts.get(&key).copied().unwrap_or(report.row_count);
+        channels.push(finish(key, gathering, message_count, report)?);
     }
     let container = first_container.unwrap_or(Container::Mcap);
-    Ok(DecodedLog { container, channels, notes, losses })
+    let Inspection { quality, mountings, .. } = inspection;
+    Ok(DecodedLog { container, channels, quality, mountings, notes, losses })
 }
 
 /// Feeds one file through its reader.
-fn read(
+pub(crate) fn read(
     source: &mut Source,
     container: Container,
     take: &mut dyn FnMut(TopicBatch) -> Result<(), Error>,
@@ -133,76 +142,19 @@ fn gather(
     let gathering = gathered.entry(piece.channel.clone()).or_insert_with(|| Gathering {
         table,
         batches: Vec::new(),
-        quality: QualityAccumulator::new(),
         row_count: 0,
-        last_message: None,
+        last: None,
         runs_back: false,
     });
     let topic = &piece.channel.topic;
     let batch = columns::to_batch(recording_id, topic, gathering.row_count, &piece.samples)?;
     gathering.row_count += piece.samples.len() as u64;
-    let log_times: Vec<Timestamp> =
-        piece.samples.stamps().iter().map(|stamps| stamps.log).collect();
-    let times = message_times(&piece.samples, &log_times, gathering.last_message);
-    gathering.quality.add_log_times(&times);
-    gathering.quality.add_values(value_counts(&piece.samples));
-    for time in &log_times {
-        gathering.runs_back |= gathering.last_message.is_some_and(|last| *time < last);
-        gathering.last_message = Some(*time);
+    for stamps in piece.samples.stamps() {
+        gathering.runs_back |= gathering.last.is_some_and(|last| stamps.log < last);
+        gathering.last = Some(stamps.log);
     }
     gathering.batches.push(batch);
     Ok(())
-}
-
-/// The log times of messages: where one message makes several rows, rows that share a time count once.
-fn message_times(
-    samples: &Samples,
-    log_times: &[Timestamp],
-    last: Option<Timestamp>,
-) -> Vec<Timestamp> {
-    if !matches!(samples, Samples::Transforms(_) | Samples::Ranges(_)) {
-        return log_times.to_vec();
-    }
-    let before = std::iter::once(last).chain(log_times.iter().copied().map(Some));
-    let pairs = log_times.iter().zip(before);
-    pairs.filter(|(time, before)| Some(**time) != *before).map(|(time, _)| *time).collect()
-}
-
-/// NaN and out-of-range values of a piece.
-fn value_counts(samples: &Samples) -> ValueCounts {
-    let sum = |counts: &mut dyn Iterator<Item = ValueCounts>| {
-        counts.fold(ValueCounts::default(), ValueCounts::and)
-    };
-    match samples {
-        Samples::Scans(scans) => sum(&mut scans.iter().map(ValueCounts::of_scan)),
-        Samples::Points(clouds) => sum(&mut clouds.iter().map(|cloud| {
-            let values: Vec<f64> = [&cloud.x_m, &cloud.y_m, &cloud.z_m]
-                .into_iter()
-                .flatten()
-                .map(|value| f64::from(*value))
-                .collect();
-            ValueCounts::of_unlimited(&values)
-        })),
-        Samples::Imu(readings) => sum(&mut readings.iter().map(|reading| {
-            let values = [reading.angular_rate_rad_per_s, reading.acceleration_m_per_s2];
-            ValueCounts::of_unlimited(values.as_flattened())
-        })),
-        Samples::Poses(poses) => sum(&mut poses
-            .iter()
-            .map(|pose| ValueCounts::of_unlimited(pose.frame_from_child.translation_m.as_slice()))),
-        Samples::Transforms(transforms) => sum(&mut transforms.iter().map(|transform| {
-            ValueCounts::of_unlimited(transform.parent_from_child.translation_m.as_slice())
-        })),
-        Samples::Twists(twists) => sum(&mut twists.iter().map(|twist| {
-            ValueCounts::of_unlimited(
-                [twist.linear_m_per_s, twist.angular_rad_per_s].as_flattened(),
-            )
-        })),
-        Samples::Ranges(ranges) => sum(&mut ranges
-            .iter()
-            .map(|range| ValueCounts::of_unlimited(&[f64::from(range.range_m)]))),
-        Samples::Raw(_) => ValueCounts::default(),
-    }
 }
 
 /// Orders the rows, digests them, and closes the channel.
@@ -210,6 +162,7 @@ fn finish(
     key: ChannelKey,
     gathering: Gathering,
     message_count: u64,
+    report: ChannelReport,
 ) -> Result<DecodedChannel, Error> {
     let batches = match gathering.runs_back {
         false => gathering.batches,
@@ -217,16 +170,9 @@ fn finish(
     };
     let schema = columns::schema(gathering.table);
     let mut hasher = ContentHasher::of_channel(&schema)?;
-    let (mut start, mut end) = (Timestamp(i64::MAX), Timestamp(i64::MIN));
-    for batch in &batches {
-        hasher.update(batch)?;
-        let times = batch.column_by_name("log_time_ns");
-        let times = times.and_then(|column| column.as_primitive_opt::<Int64Type>());
-        for time in times.into_iter().flat_map(|times| times.values()) {
-            start = start.min(Timestamp(*time));
-            end = end.max(Timestamp(*time));
-        }
-    }
+    batches.iter().try_for_each(|batch| hasher.update(batch))?;
+    // A channel without rows is not gathered, so it has a span.
+    let (start, end) = report.span.unwrap_or((Timestamp(0), Timestamp(0)));
     let channel = Channel {
         topic: key.topic,
         message_type: key.message_type,
@@ -236,7 +182,7 @@ fn finish(
         start_time_ns: start,
         end_time_ns: end,
         content_digest: hasher.finish(),
-        quality: gathering.quality.finish(),
+        quality: report.quality,
     };
     Ok(DecodedChannel { channel, table: gathering.table, batches })
 }
@@ -253,7 +199,7 @@ fn sorted(batches: &[RecordBatch]) -> Result<RecordBatch, Error> {
     Ok(take_record_batch(&all, &order)?)
 }
 
-fn kept_raw(summary: &Summary) -> Vec<String> {
+pub(crate) fn kept_raw(summary: &Summary) -> Vec<String> {
     let raw = summary.raw_message_counts.iter().map(|(message_type, count)| {
         format!("{count} messages of type `{message_type}` are kept raw: no decoder reads them")
     });
