@@ -10,7 +10,8 @@
 //! Not here: what to do about a channel that fails.
 
 use tiepoint_model::{
-    BeaconRange, ImuSample, PointCloud, PoseSample, Scan, Stamps, Timestamp, TransformSample,
+    BeaconRange, GnssFix, ImuSample, JointSample, MagneticSample, PointCloud, PoseSample,
+    RangeReading, Scan, Stamps, Timestamp, TransformSample,
     TwistSample, quality::ChannelQuality,
 };
 
@@ -45,7 +46,7 @@ enum Latest {
     #[default]
     None,
     Scan(Vec<f32>),
-    Imu([u64; 6]),
+    Bits([u64; 6]),
 }
 
 impl ChannelInspector {
@@ -103,10 +104,7 @@ impl ChannelInspector {
             let values = [a, b, c, d, e, f];
             self.add_values(ValueCounts::of_unlimited(&values));
             self.ends.add(&values);
-            let bits = values.map(f64::to_bits);
-            let is_repeat = matches!(&self.latest, Latest::Imu(ahead) if *ahead == bits);
-            self.repeats.add(reading.stamps.log, is_repeat);
-            self.latest = Latest::Imu(bits);
+            self.add_bits(reading.stamps.log, values.map(f64::to_bits));
         }
     }
 
@@ -153,6 +151,58 @@ impl ChannelInspector {
             self.add_row(&range.stamps);
             self.add_values(ValueCounts::of_unlimited(&[f64::from(range.range_m)]));
         }
+    }
+
+    /// Fixes of a satellite receiver.
+    pub fn add_fixes(&mut self, fixes: &[GnssFix]) {
+        for fix in fixes {
+            self.add_stamps(&[fix.stamps]);
+            // Without an altitude a receiver says NaN, and that is no fault.
+            let values = [fix.latitude_deg, fix.longitude_deg];
+            self.add_values(ValueCounts::of_unlimited(&values));
+        }
+    }
+
+    /// Readings of a magnetometer.
+    pub fn add_magnetic(&mut self, readings: &[MagneticSample]) {
+        for reading in readings {
+            self.add_stamps(&[reading.stamps]);
+            let [x, y, z] = reading.field_t;
+            self.add_values(ValueCounts::of_unlimited(&reading.field_t));
+            self.ends.add(&reading.field_t);
+            let bits = [x, y, z, 0.0, 0.0, 0.0].map(f64::to_bits);
+            self.add_bits(reading.stamps.log, bits);
+        }
+    }
+
+    /// States of joints.
+    pub fn add_joints(&mut self, states: &[JointSample]) {
+        for state in states {
+            self.add_stamps(&[state.stamps]);
+            self.add_values(ValueCounts::of_unlimited(&state.positions_rad_or_m));
+        }
+    }
+
+    /// Readings of a sensor with one beam. Infinity is its word for "nothing there".
+    pub fn add_range_readings(&mut self, readings: &[RangeReading]) {
+        for reading in readings {
+            self.add_stamps(&[reading.stamps]);
+            let range_m = reading.range_m;
+            let limits_m = reading.range_min_m..=reading.range_max_m;
+            let is_out = range_m.is_finite() && !limits_m.contains(&range_m);
+            self.add_values(ValueCounts {
+                value_count: 1,
+                nan_count: u64::from(range_m.is_nan()),
+                out_of_range_count: u64::from(is_out),
+            });
+        }
+    }
+
+    /// Says whether a sensor with noise repeats the message ahead.
+    fn add_bits(&mut self, log_time: Timestamp, bits: [u64; 6]) {
+        let is_repeat = matches!(&self.latest, Latest::Bits(ahead) if *ahead == bits);
+        self.repeats.add(log_time, is_repeat);
+        self.latest = Latest::Bits(bits);
     }
 
     /// The quality of what was seen: every check that applies to what the channel holds.

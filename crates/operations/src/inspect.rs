@@ -82,7 +82,15 @@ impl Inspector {
             }
             Samples::Twists(twists) => inspector.add_twists(twists),
             Samples::Ranges(ranges) => inspector.add_ranges(ranges),
-            Samples::Raw(_) => inspector.add_stamps(&piece.samples.stamps()),
+            Samples::Gnss(fixes) => inspector.add_fixes(fixes),
+            Samples::Magnetic(readings) => inspector.add_magnetic(readings),
+            Samples::Joints(states) => inspector.add_joints(states),
+            Samples::RangeReadings(readings) => inspector.add_range_readings(readings),
+            Samples::Cameras(_)
+            | Samples::Images(_)
+            | Samples::Paths(_)
+            | Samples::Grids(_)
+            | Samples::Raw(_) => inspector.add_stamps(&piece.samples.stamps()),
         }
     }
 
