@@ -1,12 +1,8 @@
-//! Measures against the reference tools. Data, versions and licences:
-//! `testdata/<case>/PROVENANCE.md`.
-
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+//! Trajectory errors against evo.
 
 use serde_json::Value;
 use tiepoint_measure::{
     Statistics,
-    distribution::{DistributionDistance, distribution_distance, kolmogorov_smirnov},
     trajectory::{
         AbsoluteOptions, Alignment, AssociationOptions, Delta, Freedom, Pairing, PairsFrom,
         Relation, RelativeOptions, Similarity, StampArithmetic, absolute_pose_error, associate,
@@ -15,24 +11,10 @@ use tiepoint_measure::{
 };
 use tiepoint_model::{Pose3, Span, Timestamp, Trajectory};
 
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
-}
-
-fn indices(value: &Value) -> Vec<usize> {
-    numbers(value).into_iter().map(|number| number as usize).collect()
-}
-
-/// Relative, with an absolute floor for numbers that are zero by construction (the first pose after
-/// aligning the origin).
-#[track_caller]
-fn assert_close(got: f64, expected: f64, relative: f64, what: &str) {
-    let allowed = relative * expected.abs() + 1e-12;
-    assert!((got - expected).abs() <= allowed, "{what}: got {got}, expected {expected}");
-}
+use crate::{assert_close, indices, numbers};
 
 fn evo() -> Value {
-    let text = include_str!("../../../testdata/evo_synthetic/evo_synthetic.json");
+    let text = include_str!("../../../../testdata/evo_synthetic/evo_synthetic.json");
     serde_json::from_str(text).unwrap()
 }
 
@@ -193,38 +175,4 @@ fn association_agrees_with_evo() {
             assert_eq!(of_estimate, indices(&expected["idx_est"]), "{name}");
         }
     }
-}
-
-/// Expected: SciPy 1.17.1 on the first column of 50 and 40 rows, and POT 0.9.7 for Wasserstein-1.
-///
-/// Tolerance 1e-12: sums of fewer than 100 terms of size one.
-#[test]
-fn distances_of_samples_agree_with_scipy() {
-    let text = include_str!("../../../testdata/distribution_fidelity/distribution_fidelity.json");
-    let golden: Value = serde_json::from_str(text).unwrap();
-    let first_column = |name: &str| -> Vec<f64> {
-        golden[name].as_array().unwrap().iter().map(|row| row[0].as_f64().unwrap()).collect()
-    };
-    let (real, synthetic) = (first_column("X_real"), first_column("Y_syn"));
-    let expected = &golden["univariate_col0"];
-
-    let smirnov = kolmogorov_smirnov(&real, &synthetic).unwrap();
-    let expected_smirnov = &expected["ks_two-sided_exact"];
-    assert_close(smirnov.distance, expected_smirnov["D"].as_f64().unwrap(), 1e-12, "D");
-    assert_close(smirnov.location, expected_smirnov["loc"].as_f64().unwrap(), 0.0, "location");
-    assert_eq!(smirnov.left_is_smaller, expected_smirnov["sign"] == 1);
-    // The limit law is on the safe side of the exact p value at this size.
-    let exact_p = expected_smirnov["p"].as_f64().unwrap();
-    assert!(smirnov.p_value_limit > exact_p && smirnov.p_value_limit < 1.4 * exact_p);
-
-    for (which, name) in [
-        (DistributionDistance::Wasserstein1, "wasserstein1_scipy"),
-        (DistributionDistance::Wasserstein1, "wasserstein1_pot"),
-        (DistributionDistance::EnergySqrt, "energy_distance_scipy_SQRT"),
-    ] {
-        let got = distribution_distance(which, &real, &synthetic).unwrap();
-        assert_close(got, expected[name].as_f64().unwrap(), 1e-12, name);
-    }
-    let got = distribution_distance(DistributionDistance::KolmogorovSmirnov, &real, &synthetic);
-    assert_eq!(got, Ok(smirnov.distance));
 }
