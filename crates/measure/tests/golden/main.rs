@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod distribution;
+mod drift;
+mod public;
 mod trajectory;
 
 use serde_json::Value;

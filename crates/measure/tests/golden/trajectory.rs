@@ -13,12 +13,12 @@ use tiepoint_model::{Pose3, Span, Timestamp, Trajectory};
 
 use crate::{assert_close, indices, numbers};
 
-fn evo() -> Value {
+pub(crate) fn evo() -> Value {
     let text = include_str!("../../../../testdata/evo_synthetic/evo_synthetic.json");
     serde_json::from_str(text).unwrap()
 }
 
-fn trajectory(input: &Value) -> Trajectory {
+pub(crate) fn trajectory(input: &Value) -> Trajectory {
     let stamps = numbers(&input["t"])
         .into_iter()
         .map(|seconds| Timestamp(Span::from_seconds(seconds).0))
@@ -37,7 +37,7 @@ fn trajectory(input: &Value) -> Trajectory {
     Trajectory::new(stamps, poses).unwrap()
 }
 
-fn alignment(arguments: &Value) -> Alignment {
+pub(crate) fn alignment(arguments: &Value) -> Alignment {
     let is_set = |name: &str| arguments[name].as_bool().unwrap_or(false);
     if is_set("align_origin") {
         return Alignment::Origin;
@@ -52,9 +52,12 @@ fn alignment(arguments: &Value) -> Alignment {
     Alignment::LeastSquares { freedom, first_pose_count }
 }
 
-fn relation(name: &str) -> Relation {
+pub(crate) fn relation(name: &str) -> Relation {
     match name {
         "translation_part" => Relation::Translation,
+        "rotation_angle_rad" => Relation::RotationAngleRad,
+        "rotation_part" => Relation::RotationFrobenius,
+        "point_distance" => Relation::PointDistance,
         "rotation_angle_deg" => Relation::RotationAngleDeg,
         "full_transformation" => Relation::FullTransformation,
         "point_distance_error_ratio" => Relation::DistanceRatioPercent,
@@ -62,7 +65,7 @@ fn relation(name: &str) -> Relation {
     }
 }
 
-fn relative_options(case: &Value) -> RelativeOptions {
+pub(crate) fn relative_options(case: &Value) -> RelativeOptions {
     let arguments = &case["args"];
     let is_set = |name: &str| arguments[name].as_bool().unwrap_or(false);
     let delta = arguments["delta"].as_f64().unwrap();
@@ -73,6 +76,7 @@ fn relative_options(case: &Value) -> RelativeOptions {
             "frames" => Delta::Frames(delta as usize),
             "meters" => Delta::Metres(delta),
             "degrees" => Delta::Degrees(delta),
+            "radians" => Delta::Radians(delta),
             other => panic!("no unit `{other}`"),
         },
         pairing: if is_set("all_pairs") { Pairing::All } else { Pairing::Consecutive },
@@ -107,30 +111,50 @@ fn trajectory_errors_agree_with_evo() {
     let cases = golden["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 39);
     for case in cases {
-        let what = format!("{} {} {}", case["kind"], case["pose_relation"], case["args"]);
-        let series = if case["kind"] == "ape" {
-            let options = AbsoluteOptions {
-                relation: relation(case["pose_relation"].as_str().unwrap()),
-                alignment: alignment(&case["args"]),
-            };
-            absolute_pose_error(&reference, &estimate, &options).unwrap()
-        } else {
-            relative_pose_error(&reference, &estimate, &relative_options(case)).unwrap().series
-        };
-        assert_eq!(Some(series.statistics.n as u64), case["n"].as_u64(), "{what}");
-        check_statistics(&series.statistics, &case["stats"], &what);
-        for (got, expected) in series.errors.iter().zip(numbers(&case["error_head"])) {
-            assert_close(*got, expected, 1e-9, &what);
-        }
-        let is_scale_only =
-            case["args"]["align"].is_null() && !case["args"]["correct_scale"].is_null();
-        if !case["alignment_sim3"].is_null() && !is_scale_only {
-            check_alignment(&series.reference_from_estimate, &case["alignment_sim3"], &what);
-        }
+        check_case(case, &reference, &estimate);
     }
 }
 
-fn check_statistics(got: &Statistics, expected: &Value, what: &str) {
+/// Expected: evo 1.38.1 on the same paths: relations and units that the file above leaves out.
+#[test]
+fn the_other_relations_agree_with_evo() {
+    let golden = evo();
+    let text = include_str!("../../../../testdata/evo_synthetic/evo_relations.json");
+    let cases: Value = serde_json::from_str(text).unwrap();
+    let reference = trajectory(&golden["inputs"]["ref"]);
+    let estimate = trajectory(&golden["inputs"]["est"]);
+    let association = associate(&reference, &estimate, within_s(0.01)).unwrap();
+    let [reference, estimate] = association.select(&reference, &estimate);
+    for case in cases["cases"].as_array().unwrap() {
+        check_case(case, &reference, &estimate);
+    }
+}
+
+/// One of evo's cases on paired poses, to 1e-9 relative.
+pub(crate) fn check_case(case: &Value, reference: &[Pose3], estimate: &[Pose3]) {
+    let what =
+        format!("{} {} {} {}", case["pair"], case["kind"], case["pose_relation"], case["args"]);
+    let series = if case["kind"] == "ape" {
+        let options = AbsoluteOptions {
+            relation: relation(case["pose_relation"].as_str().unwrap()),
+            alignment: alignment(&case["args"]),
+        };
+        absolute_pose_error(reference, estimate, &options).unwrap()
+    } else {
+        relative_pose_error(reference, estimate, &relative_options(case)).unwrap().series
+    };
+    assert_eq!(Some(series.statistics.n as u64), case["n"].as_u64(), "{what}");
+    check_statistics(&series.statistics, &case["stats"], &what);
+    for (got, expected) in series.errors.iter().zip(numbers(&case["error_head"])) {
+        assert_close(*got, expected, 1e-9, &what);
+    }
+    let is_scale_only = case["args"]["align"].is_null() && !case["args"]["correct_scale"].is_null();
+    if !case["alignment_sim3"].is_null() && !is_scale_only {
+        check_alignment(&series.reference_from_estimate, &case["alignment_sim3"], &what);
+    }
+}
+
+pub(crate) fn check_statistics(got: &Statistics, expected: &Value, what: &str) {
     for (name, value) in [
         ("rmse", got.rmse),
         ("mean", got.mean),
@@ -145,7 +169,7 @@ fn check_statistics(got: &Statistics, expected: &Value, what: &str) {
 }
 
 /// evo prints the scale inside the rotation block.
-fn check_alignment(got: &Similarity, expected: &Value, what: &str) {
+pub(crate) fn check_alignment(got: &Similarity, expected: &Value, what: &str) {
     for row in 0..3 {
         let expected = numbers(&expected[row]);
         for (column, expected) in expected[..3].iter().enumerate() {
