@@ -1,14 +1,15 @@
 //! How fast trajectory errors are, on one thread: prints one JSON line for each.
 //!
-//! Run with `cargo bench -p tiepoint-measure --bench trajectory`. The paths have 4541 poses, as
-//! many as the longest public sequence that is usually reported. The clock is read here only.
+//! Run with `cargo bench -p tiepoint-measure --bench trajectory`, and with
+//! `-- REFERENCE ESTIMATE` on two files of 3x4 matrices (KITTI's format). Its own paths have 4541
+//! poses, as many as the longest public sequence that is usually reported.
 //! `peer_trajectory.py` measures the same calls of the reference tool in the same run.
-#![expect(clippy::disallowed_methods, reason = "room: benchmark clock")]
+#![expect(clippy::disallowed_methods, reason = "room: benchmark clock, arguments and files")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
-use std::{hint::black_box, time::Instant};
+use std::{error::Error, hint::black_box, time::Instant};
 
-use nalgebra::{Rotation3, Vector3};
+use nalgebra::{Matrix3, Rotation3, Vector3};
 use tiepoint_measure::{
     MeasureError,
     trajectory::{
@@ -23,17 +24,46 @@ use tiepoint_model::{Pose3, Seed, Span, Timestamp, math};
 
 const POSE_COUNT: usize = 4541;
 
-fn main() -> Result<(), MeasureError> {
-    let reference = path(0.0, 1.0);
-    let estimate = path(0.05, 1.02);
+fn main() -> Result<(), Box<dyn Error>> {
+    // Cargo adds an option of its own.
+    let files: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let [reference, estimate] = match files.as_slice() {
+        [reference, estimate] => [read(reference)?, read(estimate)?],
+        _ => [path(0.0, 1.0), path(0.05, 1.02)],
+    };
+    absolute(&reference, &estimate)?;
+    relative(&reference, &estimate)?;
+    Ok(())
+}
+
+fn read(file: &str) -> Result<Vec<Pose3>, Box<dyn Error>> {
+    let mut poses = vec![];
+    for line in std::fs::read_to_string(file)?.lines() {
+        let n = line.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+        let [a, b, c, x, d, e, f, y, g, h, i, z] = n.as_slice() else {
+            return Err(format!("`{line}` has not 12 numbers").into());
+        };
+        poses.push(Pose3 {
+            rotation: Matrix3::new(*a, *b, *c, *d, *e, *f, *g, *h, *i),
+            translation_m: Vector3::new(*x, *y, *z),
+        });
+    }
+    Ok(poses)
+}
+
+fn absolute(reference: &[Pose3], estimate: &[Pose3]) -> Result<(), MeasureError> {
     for (name, relation, alignment) in [
         ("ape_translation_se3", Relation::Translation, Alignment::SE3),
         ("ape_translation_sim3", Relation::Translation, Alignment::SIM3),
         ("ape_rotation_deg_se3", Relation::RotationAngleDeg, Alignment::SE3),
     ] {
         let options = AbsoluteOptions { relation, alignment };
-        report(name, || Ok(absolute_pose_error(&reference, &estimate, &options)?.statistics.rmse))?;
+        report(name, || Ok(absolute_pose_error(reference, estimate, &options)?.statistics.rmse))?;
     }
+    Ok(())
+}
+
+fn relative(reference: &[Pose3], estimate: &[Pose3]) -> Result<(), MeasureError> {
     let options = RelativeOptions {
         relation: Relation::Translation,
         alignment: Alignment::None,
@@ -43,14 +73,14 @@ fn main() -> Result<(), MeasureError> {
         delta_tolerance_share: DELTA_TOLERANCE_SHARE,
     };
     report("rpe_translation_100m_all", || {
-        Ok(relative_pose_error(&reference, &estimate, &options)?.series.statistics.rmse)
+        Ok(relative_pose_error(reference, estimate, &options)?.series.statistics.rmse)
     })?;
     report("kitti_drift_float32", || {
         let options = DriftOptions::KITTI_COMPATIBLE;
-        Ok(kitti_drift(&reference, &estimate, &options)?.mean.translation_percent)
+        Ok(kitti_drift(reference, estimate, &options)?.mean.translation_percent)
     })?;
     let stamps: Vec<Timestamp> =
-        (0..POSE_COUNT as i64).map(|index| Timestamp(index * 100_000_000)).collect();
+        (0..reference.len() as i64).map(|index| Timestamp(index * 100_000_000)).collect();
     let options = TimeOffsetOptions {
         signal: MotionSignal::AngularSpeed,
         step: Span(100_000_000),
@@ -61,7 +91,7 @@ fn main() -> Result<(), MeasureError> {
         margin: 0.05,
     };
     report("time_offset_201_lags", || {
-        let paths = [&reference, &estimate].map(|poses| TimedPoses::new(&stamps, poses));
+        let paths = [reference, estimate].map(|poses| TimedPoses::new(&stamps, poses));
         let [reference, estimate] = paths;
         black_box(time_offset(reference?, estimate?, &options)?);
         Ok(0.0)

@@ -201,7 +201,8 @@ pub fn kitti_drift(
             if last < reference.len() {
                 let error = motion_error(reference, estimate, (first, last))?;
                 let segment = options.segment((first, last), length_m, &error);
-                if !(segment.translation_share + segment.rotation_rad_per_m).is_finite() {
+                let sum = segment.translation_share + segment.rotation_rad_per_m;
+                if !(sum + segment.speed_m_per_s).is_finite() {
                     return Err(MeasureError::NotFinite { what: "error motion", index: first });
                 }
                 segments.push(segment);

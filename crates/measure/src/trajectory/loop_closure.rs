@@ -72,14 +72,15 @@ pub fn loop_closure_error(
     }
     let last = path.len() - 1;
     let length_m = travelled_m(path)[last];
-    if !length_m.is_finite() {
-        return Err(MeasureError::NotFinite { what: "length of the path", index: last });
-    }
     if length_m == 0.0 {
         return Err(MeasureError::Constant { what: "path" });
     }
     let error = start_from_end.inverse() * (path[0].inverse() * path[last]);
     let translation_m = error.translation_m.norm();
+    // Finite coordinates may have a distance that is not.
+    if !(length_m + translation_m + translation_m / length_m).is_finite() {
+        return Err(MeasureError::NotFinite { what: "length of the path", index: last });
+    }
     Ok(LoopClosure {
         translation_m,
         rotation_rad: rotation::angle_rad(&error.rotation, last)?,

@@ -167,7 +167,7 @@ pub fn default_lengths_m(reference: &[Pose3]) -> Result<Vec<f64>, MeasureError> 
 ///
 /// # Invariants
 /// `sub_trajectory_errors_of_a_path_with_itself_are_zero`,
-/// `sub_trajectory_errors_are_unchanged_by_moving_the_reference_and_turning_the_estimate`,
+/// `sub_trajectory_lengths_and_angles_are_unchanged_by_moving_either_path`,
 /// `modes_agree_where_every_start_has_an_end`, `boxes_are_ordered`.
 ///
 /// # Source

@@ -50,7 +50,8 @@ pub struct TimeOffsetOptions {
     pub search: Span,
     /// Offsets at which the trajectories have less than this in common are not considered.
     pub overlap_min: Span,
-    /// The least correlation that counts as the same motion, in `(0, 1)`.
+    /// The least correlation that counts as the same motion, in `(0, 1)`; slow motions reach 0.5
+    /// at a wrong offset.
     pub correlation_min: f64,
     /// A second peak that is lower than the best by less than this, beyond a valley at least as
     /// deep, makes the answer ambiguous; in `(0, 1)`.
