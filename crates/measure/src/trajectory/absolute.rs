@@ -32,7 +32,7 @@ impl AbsoluteOptions {
 
     fn metric_id(&self) -> Result<MetricId, MeasureError> {
         Ok(match self.relation {
-            Relation::Translation => registry::TRAJ_APE_TRANSLATION,
+            Relation::Translation | Relation::PointDistance => registry::TRAJ_APE_TRANSLATION,
             Relation::RotationAngleRad => registry::TRAJ_APE_ROTATION_RAD,
             Relation::RotationAngleDeg => registry::TRAJ_APE_ROTATION_DEG,
             Relation::RotationFrobenius => registry::TRAJ_APE_ROTATION_FROBENIUS,
@@ -104,7 +104,7 @@ pub fn absolute_pose_error(
     let error_of = |index: usize| -> Result<f64, MeasureError> {
         let (p, q) = (&reference[index], &estimate[index]);
         match options.relation {
-            Relation::Translation => {
+            Relation::Translation | Relation::PointDistance => {
                 let aligned = reference_from_estimate.apply_to_position(&q.translation_m);
                 Ok((p.translation_m - aligned).norm())
             }

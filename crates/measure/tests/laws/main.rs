@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod channel;
+mod drift;
 mod sample;
 mod scan_and_map;
 mod trajectory;
+mod trajectory_fuzz;

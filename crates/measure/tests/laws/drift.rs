@@ -1,0 +1,635 @@
+//! Laws of drift, sub-trajectory errors, conditions, loop closure, the three-cornered hat, the time
+//! offset, and of the two further ways of association.
+
+use nalgebra::{Rotation3, Vector3};
+use proptest::{collection::vec, prelude::*};
+use tiepoint_measure::{
+    MeasureError, Statistics,
+    trajectory::{
+        Alignment, AssociationOptions, MotionSignal, Similarity, StampArithmetic, TimeOffset,
+        TimeOffsetOptions, TimedPoses,
+        condition::errors_by_condition,
+        drift::{DriftArithmetic, DriftOptions, kitti_drift},
+        greedy::associate_greedily,
+        interpolation::interpolate_at,
+        loop_closure::loop_closure_error,
+        reference_error::{OwnVariance, reference_error, three_cornered_hat},
+        sub_trajectory::{
+            ErrorBox, SubTrajectoryMode, SubTrajectoryOptions, step_scale_errors,
+            sub_trajectory_errors,
+        },
+        time_offset,
+        time_offset::Obstacle,
+    },
+};
+use tiepoint_model::{Pose2, Pose3, Seed, Span, Timestamp, math};
+
+use crate::trajectory::{moved, pose, two_paths};
+
+const SHORT: DriftOptions<'static> = DriftOptions {
+    lengths_m: &[20.0, 50.0, 90.0],
+    start_step: 2,
+    frame_interval_s: 0.1,
+    arithmetic: DriftArithmetic::Float64,
+};
+
+/// Paths long enough for every length of `SHORT`: steps of random poses are some 20 m.
+fn two_long_paths() -> impl Strategy<Value = (Vec<Pose3>, Vec<Pose3>)> {
+    (15_usize..40).prop_flat_map(|count| (vec(pose(), count), vec(pose(), count)))
+}
+
+fn sub_options(mode: SubTrajectoryMode) -> SubTrajectoryOptions {
+    SubTrajectoryOptions { length_m: 40.0, tolerance_share: 0.5, scale: 1.0, mode }
+}
+
+fn close(a: &[f64], b: &[f64], tolerance: f64) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= tolerance)
+}
+
+fn stretched(path: &[Pose3], scale: f64) -> Vec<Pose3> {
+    path.iter().map(|p| Pose3 { translation_m: p.translation_m * scale, ..*p }).collect()
+}
+
+fn boxes(
+    got: &tiepoint_measure::trajectory::sub_trajectory::SubTrajectoryErrors,
+) -> [&ErrorBox; 5] {
+    [&got.translation, &got.translation_percent, &got.rotation, &got.yaw, &got.gravity]
+}
+
+proptest! {
+    /// The arc cosine of a trace that is 3 up to rounding is up to 5e-8 rad, over 20 m and more.
+    #[test]
+    fn drift_of_a_path_with_itself_is_zero((path, _) in two_long_paths()) {
+        for arithmetic in [DriftArithmetic::Float64, DriftArithmetic::Float32] {
+            let drift = kitti_drift(&path, &path, &DriftOptions { arithmetic, ..SHORT }).unwrap();
+            prop_assert!(drift.mean.translation_percent < 1e-10, "{:?}", drift.mean);
+            prop_assert!(drift.mean.rotation_deg_per_m < 1e-6, "{:?}", drift.mean);
+        }
+    }
+
+    #[test]
+    fn drift_is_unchanged_by_moving_either_path(
+        (reference, estimate) in two_long_paths(), a in pose(), b in pose(),
+    ) {
+        let one = kitti_drift(&reference, &estimate, &SHORT).unwrap();
+        let other = kitti_drift(&moved(&reference, a), &moved(&estimate, b), &SHORT).unwrap();
+        let ends = |drift: &tiepoint_measure::trajectory::drift::Drift| -> Vec<usize> {
+            drift.segments.iter().map(|segment| segment.last_index).collect()
+        };
+        prop_assert_eq!(ends(&one), ends(&other));
+        let numbers = |mean: tiepoint_measure::trajectory::drift::DriftMean| {
+            [mean.translation_percent, mean.rotation_deg_per_m]
+        };
+        prop_assert!(close(&numbers(one.mean), &numbers(other.mean), 1e-7));
+    }
+
+    /// The translation error of a stretched path is the stretch times the straight distance.
+    #[test]
+    fn drift_of_a_stretched_path_is_the_stretch(
+        (path, _) in two_long_paths(), scale in 0.5..2.0_f64,
+    ) {
+        let drift = kitti_drift(&path, &stretched(&path, scale), &SHORT).unwrap();
+        for s in drift.segments {
+            let direct_m =
+                (path[s.last_index].translation_m - path[s.first_index].translation_m).norm();
+            let expected = (scale - 1.0).abs() * direct_m / s.length_m;
+            prop_assert!((s.translation_share - expected).abs() < 1e-10);
+        }
+    }
+
+    /// Ends, errors and mean written out by the definition.
+    #[test]
+    fn drift_agrees_with_a_direct_sum((reference, estimate) in two_long_paths()) {
+        let drift = kitti_drift(&reference, &estimate, &SHORT).unwrap();
+        let mut shares = vec![];
+        for first in (0..reference.len()).step_by(SHORT.start_step) {
+            for &length_m in SHORT.lengths_m {
+                let mut sum_m = 0.0;
+                for last in first + 1..reference.len() {
+                    let step = reference[last].translation_m - reference[last - 1].translation_m;
+                    sum_m += step.norm();
+                    if sum_m > length_m {
+                        let p = reference[first].inverse() * reference[last];
+                        let q = estimate[first].inverse() * estimate[last];
+                        shares.push((q.inverse() * p).translation_m.norm() / length_m);
+                        break;
+                    }
+                }
+            }
+        }
+        let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+        prop_assert_eq!(drift.segments.len(), shares.len());
+        prop_assert!((drift.mean.translation_percent - 100.0 * mean).abs() < 1e-9);
+    }
+
+    #[test]
+    fn sub_trajectory_errors_of_a_path_with_itself_are_zero((path, _) in two_long_paths()) {
+        let options = sub_options(SubTrajectoryMode::Corrected);
+        let Ok(got) = sub_trajectory_errors(&path, &path, &options) else { return Ok(()) };
+        for errors in boxes(&got) {
+            prop_assert!(errors.statistics.max < 1e-11, "{}", errors.id);
+        }
+    }
+
+    #[test]
+    fn sub_trajectory_lengths_and_angles_are_unchanged_by_moving_either_path(
+        (reference, estimate) in two_long_paths(), a in pose(), b in pose(),
+    ) {
+        let options = sub_options(SubTrajectoryMode::Corrected);
+        let Ok(one) = sub_trajectory_errors(&reference, &estimate, &options) else {
+            return Ok(());
+        };
+        let [reference, estimate] = [moved(&reference, a), moved(&estimate, b)];
+        let other = sub_trajectory_errors(&reference, &estimate, &options).unwrap();
+        prop_assert_eq!(&one.pairs, &other.pairs);
+        for (one, other) in boxes(&one).into_iter().zip(boxes(&other)).take(3) {
+            prop_assert!(close(&one.errors, &other.errors, 1e-9), "{}", one.id);
+        }
+    }
+
+    #[test]
+    fn modes_agree_where_every_start_has_an_end(count in 10_usize..60, step_m in 0.5..2.0_f64) {
+        let straight: Vec<Pose3> =
+            (0..count).map(|i| Pose2::new(step_m * i as f64, 0.0, 0.0).in_space()).collect();
+        let estimate = stretched(&straight, 1.1);
+        let [compatible, corrected] =
+            [SubTrajectoryMode::Compatible, SubTrajectoryMode::Corrected].map(|mode| {
+                let options =
+                    SubTrajectoryOptions { length_m: 4.0, tolerance_share: 0.3, ..sub_options(mode) };
+                sub_trajectory_errors(&straight, &estimate, &options)
+            });
+        prop_assert_eq!(compatible, corrected);
+    }
+
+    #[test]
+    fn boxes_are_ordered((reference, estimate) in two_long_paths()) {
+        let options = sub_options(SubTrajectoryMode::Corrected);
+        let Ok(got) = sub_trajectory_errors(&reference, &estimate, &options) else {
+            return Ok(());
+        };
+        for b in boxes(&got) {
+            let figures = [
+                b.statistics.min, b.whiskers[0], b.quartile_first, b.statistics.median,
+                b.quartile_third, b.whiskers[1], b.statistics.max,
+            ];
+            prop_assert!(figures.is_sorted(), "{figures:?}");
+        }
+    }
+
+    #[test]
+    fn step_scale_of_a_stretched_path_is_the_stretch(
+        (path, _) in two_paths(), scale in 0.1..10.0_f64,
+    ) {
+        let mode = SubTrajectoryMode::Corrected;
+        let identity = Similarity::identity();
+        let got = step_scale_errors(&path, &stretched(&path, scale), &identity, mode).unwrap();
+        let expected = vec![100.0 * (scale - 1.0).abs(); got.errors.len()];
+        prop_assert!(close(&got.errors, &expected, 1e-9));
+    }
+
+    #[test]
+    fn conditions_partition_the_errors(
+        rows in vec((0.0..9.0_f64, 0_usize..30, 0_usize..6), 1..50),
+        labels in vec(0_u8..3, 36),
+    ) {
+        let errors: Vec<f64> = rows.iter().map(|row| row.0).collect();
+        let pairs: Vec<(usize, usize)> = rows.iter().map(|row| (row.1, row.1 + row.2)).collect();
+        match errors_by_condition(&errors, &pairs, &labels) {
+            Ok(got) => {
+                let grouped: usize = got.groups.values().map(|group| group.n).sum();
+                prop_assert_eq!(grouped + got.crossing_count, errors.len());
+                for (label, group) in &got.groups {
+                    let of_label: Vec<f64> = rows
+                        .iter()
+                        .filter(|row| labels[row.1..=row.1 + row.2].iter().all(|l| l == label))
+                        .map(|row| row.0)
+                        .collect();
+                    prop_assert_eq!(*group, Statistics::of(&of_label, "errors").unwrap());
+                }
+            }
+            Err(error) => {
+                let is_expected = matches!(error, MeasureError::NoPairs { .. });
+                prop_assert!(is_expected, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_condition_gives_the_overall_statistics(errors in vec(0.0..9.0_f64, 1..50)) {
+        let pairs = vec![(0, 4); errors.len()];
+        let got = errors_by_condition(&errors, &pairs, &["dry"; 5]).unwrap();
+        prop_assert_eq!(got.groups["dry"], Statistics::of(&errors, "errors").unwrap());
+        prop_assert_eq!(got.crossing_count, 0);
+    }
+
+    #[test]
+    fn a_closed_loop_has_no_error((mut path, _) in two_paths()) {
+        path.push(path[0]);
+        let closure = loop_closure_error(&path, &Pose3::identity()).unwrap();
+        prop_assert!(closure.translation_m < 1e-13 && closure.rotation_rad < 1e-14);
+    }
+
+    #[test]
+    fn loop_closure_is_unchanged_by_moving_the_path((path, _) in two_paths(), a in pose()) {
+        let known = path[0].inverse() * path[path.len() - 1];
+        let zero = loop_closure_error(&path, &known).unwrap();
+        prop_assert!(zero.translation_m < 1e-12 && zero.rotation_rad < 1e-13);
+        let one = loop_closure_error(&path, &Pose3::identity()).unwrap();
+        let other = loop_closure_error(&moved(&path, a), &Pose3::identity()).unwrap();
+        prop_assert!((one.translation_m - other.translation_m).abs() < 1e-12);
+        prop_assert!((one.rotation_rad - other.rotation_rad).abs() < 1e-13);
+        prop_assert!((one.share - other.share).abs() < 1e-13);
+    }
+
+    #[test]
+    fn loop_closure_scales_with_length((path, _) in two_paths(), scale in 0.01..100.0_f64) {
+        let one = loop_closure_error(&path, &Pose3::identity()).unwrap();
+        let other = loop_closure_error(&stretched(&path, scale), &Pose3::identity()).unwrap();
+        prop_assert!((other.translation_m - scale * one.translation_m).abs() < 1e-11 * scale);
+        prop_assert!((other.share - one.share).abs() < 1e-12);
+        prop_assert_eq!(other.rotation_rad, one.rotation_rad);
+    }
+
+    #[test]
+    fn hat_scales_with_the_square(
+        rows in vec(vec(-5.0..5.0_f64, 4), 3..40), scale in 0.01..100.0_f64,
+    ) {
+        let one = hat(&rows, |value, _| value);
+        let other = hat(&rows, |value, _| scale * value);
+        let expected: Vec<f64> = one.iter().map(|variance| variance * scale * scale).collect();
+        prop_assert!(close(&other, &expected, 1e-11 * scale * scale));
+    }
+
+    /// A motion that all share, and a constant offset of each, change nothing.
+    #[test]
+    fn hat_is_blind_to_the_motion_and_to_offsets(
+        rows in vec(vec(-5.0..5.0_f64, 4), 3..40),
+        motion in vec(-50.0..50.0_f64, 40),
+        offsets in vec(-50.0..50.0_f64, 4),
+    ) {
+        let one = hat(&rows, |value, _| value);
+        let other = hat(&rows, |value, (row, side)| value + motion[row] + offsets[side]);
+        prop_assert!(close(&one, &other, 1e-10));
+    }
+
+    #[test]
+    fn hat_follows_the_order_of_the_series(rows in vec(vec(-5.0..5.0_f64, 4), 3..40)) {
+        let one = hat(&rows, |value, _| value);
+        let reversed: Vec<Vec<f64>> =
+            rows.iter().map(|row| row.iter().rev().copied().collect()).collect();
+        let mut other = hat(&reversed, |value, _| value);
+        other.reverse();
+        prop_assert!(close(&one, &other, 1e-11));
+    }
+
+    #[test]
+    fn position_hat_is_unchanged_by_moving_all_paths(
+        (a, b) in two_paths(), noise in vec(-1.0..1.0_f64, 40), elsewhere in pose(),
+    ) {
+        let c: Vec<Pose3> = a
+            .iter()
+            .zip(&noise)
+            .map(|(p, n)| Pose3 { translation_m: p.translation_m.add_scalar(*n), ..*p })
+            .collect();
+        let one = reference_error(&[&a, &b, &c]).unwrap();
+        let [a, b, c] = [a, b, c].map(|path| moved(&path, elsewhere));
+        let other = reference_error(&[&a, &b, &c]).unwrap();
+        prop_assert!(close(&values(&one), &values(&other), 1e-9));
+    }
+
+    /// All pairs below the limit, sorted by difference and then by stamp, taken while free.
+    #[test]
+    fn greedy_association_equals_sorting_all_pairs(
+        reference in vec(0_i64..200, 1..30),
+        estimate in vec(0_i64..200, 1..30),
+        limit_ns in 1_i64..12,
+    ) {
+        let mut all = vec![];
+        for (i, a) in reference.iter().enumerate() {
+            for (j, b) in estimate.iter().enumerate() {
+                if (a - b).abs() < limit_ns {
+                    all.push(((a - b).abs(), (*a, i), (*b, j)));
+                }
+            }
+        }
+        all.sort_unstable();
+        let mut expected: Vec<(usize, usize)> = vec![];
+        for (_, (_, i), (_, j)) in all {
+            if expected.iter().all(|pair| pair.0 != i && pair.1 != j) {
+                expected.push((i, j));
+            }
+        }
+        expected.sort_unstable();
+        prop_assert_eq!(greedy(&reference, &estimate, limit_ns), expected);
+    }
+
+    /// Where all differences differ, neither side is preferred.
+    #[test]
+    fn greedy_association_is_symmetric(
+        reference in vec(0_i64..1_000_000, 1..30),
+        estimate in vec(0_i64..1_000_000, 1..30),
+    ) {
+        let limit_ns = 100_000;
+        let one = greedy(&reference, &estimate, limit_ns);
+        let mut other: Vec<_> =
+            greedy(&estimate, &reference, limit_ns).into_iter().map(|(i, j)| (j, i)).collect();
+        other.sort_unstable();
+        let mut differences: Vec<i64> = reference
+            .iter()
+            .flat_map(|a| estimate.iter().map(move |b| (a - b).abs()))
+            .collect();
+        let count = differences.len();
+        differences.sort_unstable();
+        differences.dedup();
+        prop_assume!(differences.len() == count);
+        prop_assert_eq!(one, other);
+    }
+
+    #[test]
+    fn interpolation_at_the_stamps_answers_the_poses((path, _) in two_paths(), step in 1_i64..99) {
+        let stamps = stamps(path.len(), step);
+        let timed = TimedPoses::new(&stamps, &path).unwrap();
+        let got = interpolate_at(timed, &stamps, Span(1)).unwrap();
+        prop_assert_eq!(got.poses, path);
+        prop_assert_eq!((got.outside_count, got.gap_count), (0, 0));
+    }
+
+    #[test]
+    fn interpolation_commutes_with_moving_the_path(
+        (path, _) in two_paths(), a in pose(), instants in vec(0_i64..4000, 1..20),
+    ) {
+        let stamps = stamps(path.len(), 100);
+        let instants: Vec<Timestamp> = instants.into_iter().map(Timestamp).collect();
+        let at = |poses: &[Pose3]| {
+            interpolate_at(TimedPoses::new(&stamps, poses).unwrap(), &instants, Span(100))
+        };
+        let Ok(one) = at(&path) else { return Ok(()) };
+        let other = at(&moved(&path, a)).unwrap();
+        for (one, other) in moved(&one.poses, a).iter().zip(&other.poses) {
+            prop_assert!((one.translation_m - other.translation_m).norm() < 1e-12);
+            // Near a half turn either way round is the shortest.
+            let turn = (one.rotation.transpose() * other.rotation).trace();
+            prop_assert!(turn > 3.0 - 1e-9 || is_near_half_turn(&path));
+        }
+    }
+
+    #[test]
+    fn interpolated_positions_lie_between_their_neighbours(
+        (path, _) in two_paths(), instants in vec(0_i64..4000, 1..20),
+    ) {
+        let stamps = stamps(path.len(), 100);
+        let instants: Vec<Timestamp> = instants.into_iter().map(Timestamp).collect();
+        let timed = TimedPoses::new(&stamps, &path).unwrap();
+        let Ok(got) = interpolate_at(timed, &instants, Span(100)) else { return Ok(()) };
+        prop_assert_eq!(got.poses.len() + got.outside_count + got.gap_count, instants.len());
+        for (pose, &index) in got.poses.iter().zip(&got.instant_indices) {
+            let before = usize::try_from(instants[index].0 / 100).unwrap();
+            let after = (before + 1).min(path.len() - 1);
+            let [p, q] = [before, after].map(|i| path[i].translation_m);
+            let detour_m = (pose.translation_m - p).norm() + (pose.translation_m - q).norm();
+            prop_assert!(detour_m <= (p - q).norm() + 1e-12);
+            let deviation = pose.rotation.transpose() * pose.rotation;
+            prop_assert!((deviation - nalgebra::Matrix3::identity()).amax() < 1e-13);
+        }
+    }
+
+    /// Yaw-only alignment undoes any turn about the vertical and any shift.
+    #[test]
+    fn yaw_alignment_undoes_a_turn_about_the_vertical(
+        (path, _) in two_paths(), yaw_rad in -3.0..3.0_f64, x_m in -9.0..9.0_f64,
+    ) {
+        let turn = Pose2::new(x_m, 2.0, yaw_rad).in_space();
+        for alignment in [Alignment::YAW_ONLY, Alignment::OriginYaw] {
+            let found = alignment.find(&path, &moved(&path, turn.inverse())).unwrap();
+            prop_assert!((found.rotation - turn.rotation).amax() < 1e-11, "{alignment}");
+            prop_assert!((found.translation_m - turn.translation_m).norm() < 1e-9);
+            prop_assert_eq!(found.scale, 1.0);
+        }
+    }
+}
+
+/// The variances of four series given by rows.
+fn hat(rows: &[Vec<f64>], value: impl Fn(f64, (usize, usize)) -> f64) -> Vec<f64> {
+    let series: Vec<Vec<f64>> = (0..4)
+        .map(|side| {
+            rows.iter().enumerate().map(|(row, all)| value(all[side], (row, side))).collect()
+        })
+        .collect();
+    let series: Vec<&[f64]> = series.iter().map(Vec::as_slice).collect();
+    values(&three_cornered_hat(&series).unwrap())
+}
+
+fn values(variances: &[OwnVariance]) -> Vec<f64> {
+    variances
+        .iter()
+        .map(|own| match own {
+            OwnVariance::Estimated { variance } | OwnVariance::Negative { variance } => *variance,
+        })
+        .collect()
+}
+
+fn greedy(reference: &[i64], estimate: &[i64], limit_ns: i64) -> Vec<(usize, usize)> {
+    let options =
+        AssociationOptions { difference_max: Span(limit_ns), arithmetic: StampArithmetic::Exact };
+    let [reference, estimate] = [reference, estimate]
+        .map(|stamps| stamps.iter().copied().map(Timestamp).collect::<Vec<_>>());
+    associate_greedily(&reference, &estimate, options).unwrap_or_default()
+}
+
+fn stamps(count: usize, step: i64) -> Vec<Timestamp> {
+    (0..count as i64).map(|index| Timestamp(index * step)).collect()
+}
+
+fn is_near_half_turn(path: &[Pose3]) -> bool {
+    path.windows(2).any(|two| (two[0].rotation.transpose() * two[1].rotation).trace() < -0.999)
+}
+
+/// 20 000 values, so that a variance is known to about 1 %; the differences of three are known to
+/// about 2 % of the largest.
+#[test]
+fn three_cornered_hat_finds_the_noise_that_was_added() {
+    let sigmas = [0.5_f64, 1.0, 2.0];
+    let series = sigmas.map(|sigma| -> Vec<f64> {
+        (0..20_000_u64)
+            .map(|row| {
+                10.0 * (row as f64 * 0.01) + sigma * Seed(4).draws(sigma.to_bits(), row).normal()
+            })
+            .collect()
+    });
+    let got = three_cornered_hat(&[&series[0], &series[1], &series[2]]).unwrap();
+    for (own, sigma) in got.iter().zip(sigmas) {
+        let OwnVariance::Estimated { variance } = *own else { panic!("{own:?}") };
+        assert!((variance - sigma * sigma).abs() < 0.08, "{variance} {sigma}");
+    }
+}
+
+/// Two series with the same error look better than they are; the third pays for it.
+#[test]
+fn correlated_errors_can_answer_a_negative_variance() {
+    let noise =
+        |salt: u64| -> Vec<f64> { (0..500).map(|row| Seed(salt).draws(0, row).normal()).collect() };
+    let (shared, own) = (noise(1), noise(2));
+    // a = s, b = −s + small, c = 0: the difference of a and b is larger than both allow c to be.
+    let a = shared.clone();
+    let b: Vec<f64> = shared.iter().zip(&own).map(|(s, o)| -s + 0.1 * o).collect();
+    let c = vec![0.0; 500];
+    let got = three_cornered_hat(&[&a, &b, &c]).unwrap();
+    assert!(matches!(got[2], OwnVariance::Negative { .. }) && got[2].sigma().is_none());
+    assert!(got[0].sigma().unwrap() > 1.2);
+}
+
+/// A path whose turning and speed are sums of incommensurate waves; `late_s` moves it in time.
+fn winding(count: u32, interval_s: f64, late_s: f64) -> Vec<Pose3> {
+    let at = |time_s: f64| {
+        let yaw = 1.1 * math::sin(0.31 * time_s)
+            + 0.7 * math::sin(0.83 * time_s)
+            + 0.4 * math::sin(1.71 * time_s + 1.0);
+        let place = Vector3::new(
+            3.0 * time_s + 2.0 * math::sin(0.23 * time_s),
+            2.0 * math::cos(0.61 * time_s) + math::sin(1.37 * time_s),
+            0.3 * math::sin(0.45 * time_s),
+        );
+        Pose3 {
+            rotation: *Rotation3::from_euler_angles(0.1 * yaw, 0.0, yaw).matrix(),
+            translation_m: place,
+        }
+    };
+    (0..count).map(|index| at(f64::from(index) * interval_s - late_s)).collect()
+}
+
+const OFFSETS: TimeOffsetOptions = TimeOffsetOptions {
+    signal: MotionSignal::AngularSpeed,
+    step: Span(50_000_000),
+    guess: Span(0),
+    search: Span(3_000_000_000),
+    overlap_min: Span(20_000_000_000),
+    correlation_min: 0.7,
+    margin: 0.05,
+};
+
+fn found_ns(
+    reference: &[Pose3],
+    estimate: &[Pose3],
+    guess_ns: i64,
+    signal: MotionSignal,
+) -> TimeOffset {
+    let stamps = stamps(reference.len(), 50_000_000);
+    let late: Vec<Timestamp> = stamps.iter().map(|t| t.plus(Span(-guess_ns))).collect();
+    let options = TimeOffsetOptions { signal, guess: Span(guess_ns), ..OFFSETS };
+    let [reference, estimate] = [(&stamps, reference), (&late, estimate)]
+        .map(|(stamps, poses)| TimedPoses::new(stamps, poses).unwrap());
+    time_offset(reference, estimate, &options).unwrap()
+}
+
+/// A hundredth of a step: what the parabola leaves of a smooth peak.
+#[test]
+fn a_shift_of_the_clock_is_found() {
+    for signal in [MotionSignal::AngularSpeed, MotionSignal::Speed] {
+        for late_s in [-1.234, -0.05, 0.0, 0.017, 0.4, 2.5] {
+            let reference = winding(1500, 0.05, 0.0);
+            let estimate = winding(1500, 0.05, late_s);
+            for guess_ns in [0, 1_700_000_000_000_000_000] {
+                let TimeOffset::Found(found) = found_ns(&reference, &estimate, guess_ns, signal)
+                else {
+                    panic!("{late_s} {signal:?}")
+                };
+                let off_s = (found.offset.0 - guess_ns) as f64 * 1e-9 + late_s;
+                assert!(off_s.abs() < 5e-4, "{late_s} {signal:?}: {off_s} {found:?}");
+                assert!(found.curvature_per_s2 < 0.0 && found.correlation > 0.99);
+            }
+        }
+    }
+}
+
+/// The half width must cover: noise on the orientations, 40 seeds, at least 32 within (0.95 of 40
+/// is 38, and 32 or fewer would have a probability below 0.001).
+#[test]
+fn the_half_width_covers_the_offset() {
+    let reference = winding(1200, 0.05, 0.0);
+    let mut covered_count = 0;
+    for seed in 0..40 {
+        let estimate: Vec<Pose3> = winding(1200, 0.05, 0.21)
+            .into_iter()
+            .enumerate()
+            .map(|(index, pose)| {
+                let mut draws = Seed(seed).draws(0, index as u64);
+                let turn = Rotation3::from_euler_angles(0.0, 0.0, 0.004 * draws.normal());
+                Pose3 { rotation: pose.rotation * turn.matrix(), ..pose }
+            })
+            .collect();
+        let TimeOffset::Found(found) =
+            found_ns(&reference, &estimate, 0, MotionSignal::AngularSpeed)
+        else {
+            panic!("{seed}")
+        };
+        let off_s = (found.offset.as_seconds() + 0.21).abs();
+        covered_count += usize::from(off_s <= found.half_width_95_s);
+        assert!(found.half_width_95_s < 0.05, "{found:?}");
+    }
+    assert!(covered_count > 32, "{covered_count}");
+}
+
+#[test]
+fn time_offset_changes_sign_when_the_paths_are_exchanged() {
+    let (reference, estimate) = (winding(1000, 0.05, 0.0), winding(1000, 0.05, 0.333));
+    let offset = |a: &[Pose3], b: &[Pose3]| match found_ns(a, b, 0, MotionSignal::AngularSpeed) {
+        TimeOffset::Found(found) => found.offset.0,
+        TimeOffset::NotIdentifiable(obstacle) => panic!("{obstacle:?}"),
+    };
+    // Cells may begin elsewhere: a hundredth of a step.
+    let sum = offset(&reference, &estimate) + offset(&estimate, &reference);
+    assert!(sum.abs() < 500_000, "{sum}");
+}
+
+#[test]
+fn time_offset_is_unchanged_by_moving_either_path() {
+    let (reference, estimate) = (winding(600, 0.05, 0.0), winding(600, 0.05, -0.4));
+    let elsewhere = Pose3 {
+        rotation: *Rotation3::from_euler_angles(0.3, -1.0, 2.0).matrix(),
+        translation_m: Vector3::new(5.0, -3.0, 100.0),
+    };
+    for signal in [MotionSignal::AngularSpeed, MotionSignal::Speed] {
+        let one = found_ns(&reference, &estimate, 0, signal);
+        let other =
+            found_ns(&moved(&reference, elsewhere), &moved(&estimate, elsewhere), 0, signal);
+        let (TimeOffset::Found(one), TimeOffset::Found(other)) = (one, other) else { panic!() };
+        assert!((one.offset.0 - other.offset.0).abs() < 10, "{one:?} {other:?}");
+    }
+}
+
+#[test]
+fn motion_that_does_not_allow_an_offset_is_named() {
+    let obstacle = |reference: &[Pose3], estimate: &[Pose3]| match found_ns(
+        reference,
+        estimate,
+        0,
+        MotionSignal::AngularSpeed,
+    ) {
+        TimeOffset::NotIdentifiable(obstacle) => obstacle,
+        TimeOffset::Found(found) => panic!("{found:?}"),
+    };
+    let winding_path = winding(1000, 0.05, 0.0);
+    let still = vec![Pose3::identity(); 1000];
+    assert_eq!(obstacle(&winding_path, &still), Obstacle::ConstantSpeed);
+    let circle = |rate: f64| -> Vec<Pose3> {
+        (0..1000).map(|i| Pose2::new(0.0, 0.0, rate * f64::from(i)).in_space()).collect()
+    };
+    assert_eq!(obstacle(&circle(0.01), &circle(0.01)), Obstacle::ConstantSpeed);
+    // A swing of 1 s looks the same a second later.
+    let swing: Vec<Pose3> = (0..1000)
+        .map(|i| {
+            let time_s = 0.05 * f64::from(i);
+            let yaw = 0.5 * time_s + 0.05 * math::sin(std::f64::consts::TAU * time_s);
+            Pose2::new(0.0, 0.0, yaw).in_space()
+        })
+        .collect();
+    assert!(matches!(obstacle(&swing, &swing), Obstacle::Ambiguous { .. }));
+    // Ten seconds are beyond the search; the best within it lies anywhere, but is not found.
+    let far = winding(1000, 0.05, 10.0);
+    assert!(matches!(
+        obstacle(&winding_path, &far),
+        Obstacle::WeakCorrelation { .. }
+            | Obstacle::PeakAtLimit { .. }
+            | Obstacle::Ambiguous { .. }
+    ));
+}
