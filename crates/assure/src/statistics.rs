@@ -8,10 +8,14 @@
 
 pub mod betting;
 pub mod binomial;
+pub mod choice;
 pub mod dependence;
 pub mod distributions;
 pub mod equivalence;
+pub mod investing;
 pub mod multiplicity;
+pub mod noninferiority;
+pub mod planning;
 
 use tiepoint_model::ErrorKind;
 
@@ -42,6 +46,22 @@ pub enum StatisticsError {
         /// What it must be.
         requirement: &'static str,
     },
+    /// Two inputs that go together in pairs have different lengths.
+    #[error("{left_count} values cannot be paired with {right_count}")]
+    LengthMismatch {
+        /// Of one input.
+        left_count: usize,
+        /// Of the other.
+        right_count: usize,
+    },
+    /// The values do not determine what was asked for.
+    #[error("`{name}` cannot be determined: {reason}")]
+    NotIdentified {
+        /// What.
+        name: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
 }
 
 impl StatisticsError {
@@ -59,6 +79,10 @@ impl StatisticsError {
             Self::NotFinite { .. } => "leave out values that could not be measured".to_owned(),
             Self::OutOfRange { name, requirement, .. } => {
                 format!("choose `{name}` to be {requirement}")
+            }
+            Self::LengthMismatch { .. } => "give one value of each for every unit".to_owned(),
+            Self::NotIdentified { .. } => {
+                "measure more units, or units that differ more from each other".to_owned()
             }
         }
     }
