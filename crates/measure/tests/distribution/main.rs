@@ -1,0 +1,6 @@
+//! Measures of samples and signals: against the reference tools, and the laws they obey.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod golden;
+mod numpy;
