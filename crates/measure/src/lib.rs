@@ -12,6 +12,7 @@ pub mod autocorrelation;
 pub mod bootstrap;
 pub mod distribution;
 pub mod error;
+pub mod geometry;
 pub mod map;
 pub mod metric;
 pub mod quality;

@@ -1,0 +1,7 @@
+//! Measures of sensors and of geometry: against the reference tools, by law, and on simulated
+//! noise whose parameters are known. Data, versions and licences: `testdata/<case>/PROVENANCE.md`.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod geometry_golden;
+mod geometry_laws;
