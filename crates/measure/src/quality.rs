@@ -11,14 +11,14 @@
 
 use tiepoint_model::{
     BeaconRange, GnssFix, ImuSample, JointSample, MagneticSample, PointCloud, PoseSample,
-    RangeReading, Scan, Stamps, Timestamp, TransformSample,
-    TwistSample, quality::ChannelQuality,
+    RangeReading, Scan, Stamps, Timestamp, TransformSample, TwistSample, quality::ChannelQuality,
 };
 
 mod channel;
 mod clock;
 mod still;
 mod transforms;
+mod turning;
 
 pub use self::{
     channel::{
@@ -27,6 +27,7 @@ pub use self::{
     clock::{ClockAccumulator, ClockReport, DRIFT_SPAN_S_MIN},
     still::{PILE_RATIO_MIN, RepeatAccumulator, SATURATED_COUNT_MIN, SaturationAccumulator},
     transforms::{FRAMES_MAX, MountingChange, TransformGraph},
+    turning::{TurnAccumulator, lag_between},
 };
 
 /// Looks at one channel, piece by piece.

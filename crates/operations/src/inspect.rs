@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use tiepoint_formats::{ChannelKey, Samples, TopicBatch};
-use tiepoint_measure::quality::{ChannelInspector, MountingChange, TransformGraph};
+use tiepoint_measure::quality::{
+    ChannelInspector, MountingChange, TransformGraph, TurnAccumulator, lag_between,
+};
 use tiepoint_model::{
     Pose3, Timestamp,
     quality::{ChannelQuality, RecordingFinding, RecordingQuality},
@@ -16,11 +18,23 @@ use tiepoint_model::{
 /// Mountings of a rig: the pose of a child frame in its parent, by child and parent.
 pub(crate) type Mountings = BTreeMap<(String, String), Pose3>;
 
+/// A log with more channels of poses than this is a tracker of many things, not of one robot.
+const COMPARED_CHANNELS_MAX: usize = 8;
+
 /// Looks at one recording, piece by piece.
 #[derive(Default)]
 pub(crate) struct Inspector {
     channels: BTreeMap<ChannelKey, InspectedChannel>,
     transforms: TransformGraph,
+    /// Channels that see the robot turn, gyroscopes before poses, by topic.
+    turning: BTreeMap<(TurnSource, String), TurnAccumulator>,
+}
+
+/// What a channel knows of turning; the first there is becomes the reference.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum TurnSource {
+    Gyroscope,
+    Poses,
 }
 
 /// What the door saw of one channel.
@@ -69,11 +83,21 @@ impl Inspector {
                 inspector.add_imu(readings);
                 let frames = readings.iter().map(|reading| &reading.frame_id);
                 frames.for_each(|frame_id| self.transforms.add_sensor_frame(frame_id));
+                let key = (TurnSource::Gyroscope, piece.channel.topic.clone());
+                let turning = self.turning.entry(key).or_default();
+                for reading in readings {
+                    turning.add_rate(reading.stamps.measured(), reading.angular_rate_rad_per_s);
+                }
             }
             Samples::Poses(poses) => {
                 inspector.add_poses(poses);
                 let links = poses.iter().map(|pose| (&pose.frame_id, &pose.child_frame_id));
                 links.for_each(|(frame, child)| self.transforms.add_pose_link(frame, child));
+                let key = (TurnSource::Poses, piece.channel.topic.clone());
+                let turning = self.turning.entry(key).or_default();
+                for pose in poses {
+                    turning.add_pose(pose.stamps.measured(), &pose.frame_from_child);
+                }
             }
             Samples::Transforms(transforms) => {
                 inspector.add_transforms(transforms);
@@ -100,10 +124,20 @@ impl Inspector {
             let InspectedChannel { inspector, row_count, span } = channel;
             (key, ChannelReport { quality: inspector.finish(), row_count, span })
         });
-        let findings = self.transforms.findings();
+        let mut findings = self.transforms.findings();
+        let mut offsets = Vec::new();
+        let mut turning =
+            self.turning.iter().map(|((_, topic), turning)| (topic.as_str(), turning));
+        if let Some(reference) = turning.next() {
+            for other in turning.take(COMPARED_CHANNELS_MAX) {
+                let (offset, finding) = lag_between(reference, other);
+                offsets.push(offset);
+                findings.extend(finding);
+            }
+        }
         Inspection {
             channels: channels.collect(),
-            quality: RecordingQuality { offsets: Vec::new(), findings, losses },
+            quality: RecordingQuality { offsets, findings, losses },
             mountings: self.transforms.mountings(),
         }
     }

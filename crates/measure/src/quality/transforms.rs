@@ -54,7 +54,7 @@ impl MountingChange {
 /// The angle of the rotation from one pose to another, radians.
 ///
 /// From sine and cosine together: the arc cosine alone loses small angles.
-fn angle_rad(before: &Pose3, after: &Pose3) -> f64 {
+pub(super) fn angle_rad(before: &Pose3, after: &Pose3) -> f64 {
     let between = before.inverse() * *after;
     let [x, y, z, w] = between.quaternion_xyzw();
     2.0 * math::atan2((x * x + y * y + z * z).sqrt(), w.abs())
