@@ -20,6 +20,7 @@ mod message;
 mod pose;
 mod reader;
 mod samples;
+mod source;
 
 pub use container::trajectory::{TrajectoryFormat, read_trajectory, write_tum};
 pub use convert::{
@@ -31,3 +32,4 @@ pub use error::{DecodeError, ReadError};
 pub use mcap_writer::{WriteError, write_mcap};
 pub use reader::{ChannelSummary, Container, Definition, Limits, Reader, Summary, read_all};
 pub use samples::{ChannelKey, Samples, Table, TopicBatch, UnknownTable};
+pub use source::LogReader;

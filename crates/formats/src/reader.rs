@@ -192,7 +192,9 @@ impl Decoder {
             Self::Ros1Bag(bag) => bag.finish(collector),
             Self::Rawlog(rawlog) => rawlog.finish(collector),
             Self::Text(text) => text.finish(collector),
-            Self::Rosbag2 => Err(ReadError::NeedsPath),
+            // `LogReader` has put the rows into the collector.
+            Self::Rosbag2 if collector.has_channels() => Ok(()),
+            Self::Rosbag2 => Err(ReadError::Empty),
         }
     }
 
