@@ -12,7 +12,7 @@ use crate::{
     ChannelKey, ReadError, Samples, Table, TopicBatch,
     container::{
         Collector, mcap::McapReader, rawlog::RawlogReader, sniff, trajectory::TextReader,
-        trajectory::TrajectoryFormat,
+        trajectory::TrajectoryFormat, ulog::UlogReader,
     },
 };
 
@@ -23,6 +23,8 @@ pub enum Container {
     Mcap,
     /// MRPT rawlog, compressed by gzip or plain.
     Rawlog,
+    /// PX4 ULog.
+    Ulog,
     /// TUM trajectory text.
     Tum,
     /// KITTI odometry poses text.
@@ -33,7 +35,7 @@ pub enum Container {
 
 impl Container {
     /// The known containers, for messages to people.
-    pub const KNOWN: &str = "MCAP, MRPT rawlog, TUM, KITTI and EuRoC trajectories";
+    pub const KNOWN: &str = "MCAP, MRPT rawlog, PX4 ULog, TUM, KITTI and EuRoC trajectories";
 
     /// How many first bytes [`Self::detect`] should be given, if there are so many.
     pub const DETECT_BYTES: usize = 4096;
@@ -44,6 +46,7 @@ impl Container {
         match self {
             Self::Mcap => "mcap",
             Self::Rawlog => "rawlog",
+            Self::Ulog => "ulog",
             Self::Tum => "tum",
             Self::Kitti => "kitti",
             Self::Euroc => "euroc",
@@ -72,7 +75,7 @@ pub struct Limits {
     pub record_bytes_max: usize,
     /// The longest line of a text.
     pub line_bytes_max: usize,
-    /// All metadata records together.
+    /// All metadata records together; for a ULog all that it declares.
     pub metadata_bytes_max: usize,
 }
 
@@ -120,6 +123,7 @@ pub struct Reader {
 enum Decoder {
     Mcap(Box<McapReader>),
     Rawlog(Box<RawlogReader>),
+    Ulog(Box<UlogReader>),
     Text(TextReader),
 }
 
@@ -138,6 +142,7 @@ impl Reader {
         let decoder = match container {
             Container::Mcap => Decoder::Mcap(Box::new(McapReader::new(limits))),
             Container::Rawlog => Decoder::Rawlog(Box::new(RawlogReader::new(limits))),
+            Container::Ulog => Decoder::Ulog(Box::new(UlogReader::new(limits))),
             Container::Tum => text(TrajectoryFormat::Tum),
             Container::Kitti => text(TrajectoryFormat::Kitti),
             Container::Euroc => text(TrajectoryFormat::Euroc),
@@ -158,6 +163,7 @@ impl Reader {
         let fed = match &mut self.decoder {
             Decoder::Mcap(mcap) => mcap.feed(bytes, collector),
             Decoder::Rawlog(rawlog) => rawlog.feed(bytes, collector),
+            Decoder::Ulog(ulog) => ulog.feed(bytes, collector),
             Decoder::Text(text) => text.feed(bytes, collector),
         };
         if fed.is_err() {
@@ -184,6 +190,7 @@ impl Reader {
         match &mut self.decoder {
             Decoder::Mcap(mcap) => mcap.finish(collector)?,
             Decoder::Rawlog(rawlog) => rawlog.finish(collector)?,
+            Decoder::Ulog(ulog) => ulog.finish(collector)?,
             Decoder::Text(text) => text.finish(collector)?,
         }
         self.state = State::Finished;

@@ -6,8 +6,8 @@
 use std::{fmt, str::FromStr};
 
 use tiepoint_model::{
-    BeaconRange, ImuSample, PointCloud, PoseSample, RawMessage, Scan, Stamps, TransformSample,
-    TwistSample,
+    BeaconRange, ImuSample, PointCloud, PoseSample, RawMessage, Scan, SignalSample, Stamps,
+    TransformSample, TwistSample,
 };
 
 /// A table of samples in the lake.
@@ -27,13 +27,15 @@ pub enum Table {
     Twists,
     /// Ranges to beacons.
     Ranges,
+    /// Messages of plain numbers, with the names of their fields.
+    Signals,
     /// Messages that no decoder knows.
     Raw,
 }
 
 impl Table {
     /// Every table of samples.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Scans,
         Self::Points,
         Self::Imu,
@@ -41,6 +43,7 @@ impl Table {
         Self::Transforms,
         Self::Twists,
         Self::Ranges,
+        Self::Signals,
         Self::Raw,
     ];
 
@@ -55,6 +58,7 @@ impl Table {
             Self::Transforms => "transforms",
             Self::Twists => "twists",
             Self::Ranges => "ranges",
+            Self::Signals => "signals",
             Self::Raw => "raw",
         }
     }
@@ -70,7 +74,7 @@ impl fmt::Display for Table {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no table of samples; the tables are scans, points, imu, poses, transforms, \
-     twists, ranges, raw"
+     twists, ranges, signals, raw"
 )]
 pub struct UnknownTable(pub String);
 
@@ -98,7 +102,7 @@ pub struct ChannelKey {
 impl ChannelKey {
     /// The key under which [`crate::write_mcap`] writes samples of a table on a topic.
     ///
-    /// `None` for [`Table::Raw`], whose type is its own.
+    /// `None` for [`Table::Raw`], whose type is its own, and for [`Table::Signals`], which has none.
     #[must_use]
     pub fn ros2(topic: &str, table: Table) -> Option<Self> {
         let message_type = match table {
@@ -109,7 +113,7 @@ impl ChannelKey {
             Table::Transforms => "tf2_msgs/msg/TFMessage",
             Table::Twists => "geometry_msgs/msg/TwistStamped",
             Table::Ranges => "mrpt_msgs/msg/ObservationRangeBeacon",
-            Table::Raw => return None,
+            Table::Signals | Table::Raw => return None,
         };
         Some(Self {
             topic: topic.to_owned(),
@@ -136,6 +140,8 @@ pub enum Samples {
     Twists(Vec<TwistSample>),
     /// Rows of [`Table::Ranges`].
     Ranges(Vec<BeaconRange>),
+    /// Rows of [`Table::Signals`].
+    Signals(Vec<SignalSample>),
     /// Rows of [`Table::Raw`].
     Raw(Vec<RawMessage>),
 }
@@ -152,6 +158,7 @@ impl Samples {
             Table::Transforms => Self::Transforms(Vec::new()),
             Table::Twists => Self::Twists(Vec::new()),
             Table::Ranges => Self::Ranges(Vec::new()),
+            Table::Signals => Self::Signals(Vec::new()),
             Table::Raw => Self::Raw(Vec::new()),
         }
     }
@@ -167,6 +174,7 @@ impl Samples {
             Self::Transforms(_) => Table::Transforms,
             Self::Twists(_) => Table::Twists,
             Self::Ranges(_) => Table::Ranges,
+            Self::Signals(_) => Table::Signals,
             Self::Raw(_) => Table::Raw,
         }
     }
@@ -182,6 +190,7 @@ impl Samples {
             Self::Transforms(rows) => rows.len(),
             Self::Twists(rows) => rows.len(),
             Self::Ranges(rows) => rows.len(),
+            Self::Signals(rows) => rows.len(),
             Self::Raw(rows) => rows.len(),
         }
     }
@@ -203,6 +212,7 @@ impl Samples {
             Self::Transforms(rows) => rows.get(index).map(|row| row.stamps),
             Self::Twists(rows) => rows.get(index).map(|row| row.stamps),
             Self::Ranges(rows) => rows.get(index).map(|row| row.stamps),
+            Self::Signals(rows) => rows.get(index).map(|row| row.stamps),
             Self::Raw(rows) => rows.get(index).map(|row| row.stamps),
         }
     }
@@ -223,6 +233,7 @@ impl Samples {
             (Self::Transforms(rows), Self::Transforms(more)) => rows.extend(more),
             (Self::Twists(rows), Self::Twists(more)) => rows.extend(more),
             (Self::Ranges(rows), Self::Ranges(more)) => rows.extend(more),
+            (Self::Signals(rows), Self::Signals(more)) => rows.extend(more),
             (Self::Raw(rows), Self::Raw(more)) => rows.extend(more),
             (_, other) => return Err(other),
         }

@@ -28,8 +28,8 @@ pub use map::{Cell, WallMap};
 pub use pose::{Pose2, Pose3};
 pub use recording::{Channel, Recording, RecordingId};
 pub use samples::{
-    BeaconRange, ImuSample, PointCloud, PoseSample, RawMessage, Scan, Stamps, TransformSample,
-    TwistSample,
+    BeaconRange, ImuSample, PointCloud, PoseSample, RawMessage, Scan, SignalField, SignalSample,
+    Stamps, TransformSample, TwistSample,
 };
 pub use seed::Seed;
 pub use time::{Span, Timestamp};

@@ -12,6 +12,7 @@
 mod catalogue;
 mod from_batch;
 mod schema;
+mod signals;
 mod to_batch;
 
 pub use catalogue::{channels_to_batch, recordings_from_batches, recordings_to_batch};

@@ -25,6 +25,7 @@ enum Kind {
     Float,
     SmallFloat,
     SmallFloats,
+    Floats,
     Texts,
     Bytes,
 }
@@ -41,6 +42,7 @@ impl Kind {
             Self::Float => DataType::Float64,
             Self::SmallFloat => DataType::Float32,
             Self::SmallFloats => list(DataType::Float32),
+            Self::Floats => list(DataType::Float64),
             Self::Texts => list(DataType::Utf8),
             Self::Bytes => DataType::Binary,
         }
@@ -151,6 +153,12 @@ const RANGES: [Column; 5] = [
     column("antenna_z_m", Kind::Float, "m", "base_link", "the antenna on the robot"),
 ];
 
+const SIGNALS: [Column; 3] = [
+    column("field_names", Kind::Texts, "", "", "what each value is, as the container names it"),
+    column("units", Kind::Texts, "", "", "one per field, or none if no unit is known"),
+    column("values", Kind::Floats, "units", "", "one per field; NaN where there is none"),
+];
+
 const RAW: [Column; 1] = [column("payload", Kind::Bytes, "byte", "", "the message as it was")];
 
 const RECORDINGS: [Column; 13] = [
@@ -205,6 +213,7 @@ pub fn schema(table: Table) -> SchemaRef {
         Table::Poses | Table::Transforms => std::iter::once(&CHILD).chain(&POSE).collect(),
         Table::Twists => TWISTS.iter().collect(),
         Table::Ranges => RANGES.iter().collect(),
+        Table::Signals => SIGNALS.iter().collect(),
         Table::Raw => RAW.iter().collect(),
     };
     schema_of(table.as_str(), LEADING.iter().chain(own))

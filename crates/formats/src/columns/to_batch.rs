@@ -14,7 +14,7 @@ use arrow::{
 };
 use tiepoint_model::{Pose3, RecordingId, Timestamp};
 
-use super::{ColumnsError, schema::schema};
+use super::{ColumnsError, schema::schema, signals::signal_columns};
 use crate::{Samples, Table};
 
 /// The rows of one channel as a batch of its table.
@@ -77,6 +77,7 @@ pub fn to_batch(
             columns.push(Arc::new(Float32Array::from_iter_values(ranges_m)));
             columns.extend((0..3).map(|axis| floats(rows, |row| row.antenna_in_base_m[axis])));
         }
+        Samples::Signals(rows) => columns.extend(signal_columns(rows)?),
         Samples::Raw(rows) => {
             let payload_bytes = rows.iter().map(|row| row.payload.len()).sum();
             checked_count(payload_bytes, (table, "payload"))?;
@@ -119,6 +120,7 @@ fn frame_ids(samples: &Samples) -> ArrayRef {
         Samples::Transforms(rows) => texts(rows.iter().map(|row| row.parent_frame_id.as_str())),
         Samples::Twists(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
         Samples::Ranges(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
+        Samples::Signals(rows) => texts(rows.iter().map(|_| "")),
         Samples::Raw(rows) => texts(rows.iter().map(|_| "")),
     }
 }
@@ -157,7 +159,10 @@ fn float_lists<'a, T>(
 }
 
 /// Arrow's offsets have 31 bits.
-fn checked_count(count: usize, place: (Table, &'static str)) -> Result<usize, ColumnsError> {
+pub(super) fn checked_count(
+    count: usize,
+    place: (Table, &'static str),
+) -> Result<usize, ColumnsError> {
     let (table, column) = place;
     if i32::try_from(count).is_err() {
         return Err(ColumnsError::TooLarge { table: table.as_str(), column, count });

@@ -6,6 +6,7 @@ pub(crate) mod mcap;
 pub(crate) mod rawlog;
 pub(crate) mod sniff;
 pub(crate) mod trajectory;
+pub(crate) mod ulog;
 
 use std::collections::BTreeMap;
 

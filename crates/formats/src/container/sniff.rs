@@ -4,13 +4,12 @@
 
 use flate2::{Decompress, FlushDecompress};
 
-use crate::{Container, ReadError, container::trajectory::fields_of_line};
+use crate::{Container, ReadError, container::trajectory::fields_of_line, container::ulog};
 
 /// First bytes of formats that are known but not read.
-const NOT_YET_READABLE: [(&[u8], &str); 5] = [
+const NOT_YET_READABLE: [(&[u8], &str); 4] = [
     (b"#ROSBAG", "ROS 1 bag"),
     (b"SQLite format 3\0", "SQLite database (rosbag2?)"),
-    (b"ULog\x01\x12\x35", "PX4 ULog"),
     (b"\xd4\xc3\xb2\xa1", "packet capture"),
     (b"\x89HDF\r\n\x1a\n", "HDF5 file"),
 ];
@@ -28,6 +27,9 @@ pub(crate) fn detect(name: &str, first_bytes: &[u8]) -> Result<Container, ReadEr
     }
     if first_bytes.starts_with(mcap::MAGIC) {
         return Ok(Container::Mcap);
+    }
+    if first_bytes.starts_with(ulog::MAGIC) {
+        return Ok(Container::Ulog);
     }
     let inflated =
         if first_bytes.starts_with(GZIP_MAGIC) { inflate_start(first_bytes) } else { None };

@@ -18,7 +18,7 @@ use tiepoint_model::{
     quality::{ChannelQuality, Finding, FindingKind, QualityVerdict},
 };
 
-use crate::make::{assert_same, cases, channels};
+use crate::make::{assert_same, cases, channels, key, samples};
 
 fn id() -> RecordingId {
     RecordingId("rec-0123456789abcdef".into())
@@ -28,8 +28,13 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn a_batch_gives_back_its_samples(channels in channels(), first_sequence: u64) {
-        for (channel, samples) in channels {
+    fn a_batch_gives_back_its_samples(
+        channels in channels(),
+        signals in samples(Table::Signals),
+        first_sequence: u64,
+    ) {
+        let signals = (key("signals", "", "ulog"), signals);
+        for (channel, samples) in channels.into_iter().chain([signals]) {
             let batch = to_batch(&id(), &channel.topic, first_sequence, &samples).unwrap();
             prop_assert_eq!(batch.schema(), schema(samples.table()));
             prop_assert_eq!(batch.num_rows(), samples.len());
