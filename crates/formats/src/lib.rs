@@ -13,6 +13,7 @@
 pub mod columns;
 mod container;
 mod convert;
+mod damage;
 mod error;
 mod mcap_writer;
 mod message;
@@ -25,7 +26,8 @@ pub use convert::{
     BeaconPosition, ConvertError, ConvertOptions, Converted, GroundTruthLayout,
     convert_rawlog_to_mcap,
 };
+pub use damage::{Damage, Loss};
 pub use error::{DecodeError, ReadError};
 pub use mcap_writer::{WriteError, write_mcap};
-pub use reader::{ChannelSummary, Container, Limits, Reader, Summary, read_all};
+pub use reader::{ChannelSummary, Container, Definition, Limits, Reader, Summary, read_all};
 pub use samples::{ChannelKey, Samples, Table, TopicBatch, UnknownTable};

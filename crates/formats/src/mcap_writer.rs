@@ -86,6 +86,14 @@ pub enum WriteError {
         /// The time.
         time_ns: i64,
     },
+    /// An image's bytes lie in the original.
+    #[error("the image in row {row} on `{topic}` lies in the original, not in the table")]
+    PayloadElsewhere {
+        /// The topic.
+        topic: String,
+        /// Counts from 0.
+        row: usize,
+    },
     /// Columns of one sample differ in length, or one is longer than 32 bits count.
     #[error("row {row} on `{topic}` has {field} of lengths that do not fit")]
     Length {
@@ -128,6 +136,9 @@ impl WriteError {
                     .into()
             }
             Self::StampOutOfRange { .. } => "shift the recording's clock".into(),
+            Self::PayloadElsewhere { topic, .. } => {
+                format!("leave `{topic}` out, or take the original itself")
+            }
             Self::Length { .. } => "make the columns of each sample equally long".into(),
             Self::Container(_) => "write fewer channels into one file".into(),
         }
@@ -269,6 +280,7 @@ impl<'a> Outlet<'a> {
             }
             EncodeError::Stamp { time_ns } => WriteError::StampOutOfRange { topic, row, time_ns },
             EncodeError::Length { field } => WriteError::Length { topic, row, field },
+            EncodeError::PayloadElsewhere => WriteError::PayloadElsewhere { topic, row },
             EncodeError::Table => {
                 WriteError::UnknownMessageType { topic, message_type, table: self.samples.table() }
             }

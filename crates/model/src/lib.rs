@@ -28,8 +28,10 @@ pub use map::{Cell, WallMap};
 pub use pose::{Pose2, Pose3};
 pub use recording::{Channel, Recording, RecordingId};
 pub use samples::{
-    BeaconRange, ImuSample, PointCloud, PoseSample, RawMessage, Scan, SignalField, SignalSample,
-    Stamps, TransformSample, TwistSample,
+    BeaconRange, CameraIntrinsics, GnssFix, GridSample, ImageRegion, ImageSample, ImuSample,
+    JointSample, MagneticSample, PathPose, PathSample, PayloadBase, PayloadPlace, PointCloud,
+    PoseSample, RangeReading, RawMessage, Scan, SignalField, SignalSample, Stamps, TransformSample,
+    TwistSample,
 };
 pub use seed::Seed;
 pub use time::{Span, Timestamp};

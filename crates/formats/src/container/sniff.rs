@@ -4,15 +4,19 @@
 
 use flate2::{Decompress, FlushDecompress};
 
-use crate::{Container, ReadError, container::trajectory::fields_of_line, container::ulog};
+use crate::{
+    Container, ReadError,
+    container::{ros1_bag, trajectory::fields_of_line, ulog},
+};
 
 /// First bytes of formats that are known but not read.
-const NOT_YET_READABLE: [(&[u8], &str); 4] = [
-    (b"#ROSBAG", "ROS 1 bag"),
-    (b"SQLite format 3\0", "SQLite database (rosbag2?)"),
+const NOT_YET_READABLE: [(&[u8], &str); 3] = [
+    (b"#ROSBAG V1", "ROS 1 bag of version 1"),
     (b"\xd4\xc3\xb2\xa1", "packet capture"),
     (b"\x89HDF\r\n\x1a\n", "HDF5 file"),
 ];
+
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
@@ -30,6 +34,12 @@ pub(crate) fn detect(name: &str, first_bytes: &[u8]) -> Result<Container, ReadEr
     }
     if first_bytes.starts_with(ulog::MAGIC) {
         return Ok(Container::Ulog);
+    }
+    if first_bytes.starts_with(ros1_bag::MAGIC) {
+        return Ok(Container::Ros1Bag);
+    }
+    if first_bytes.starts_with(SQLITE_MAGIC) {
+        return Ok(Container::Rosbag2);
     }
     let inflated =
         if first_bytes.starts_with(GZIP_MAGIC) { inflate_start(first_bytes) } else { None };

@@ -233,11 +233,11 @@ fn a_record_or_chunk_beyond_the_limit_is_refused_before_it_is_held() {
 fn a_file_that_is_no_log_is_refused_by_name() {
     let detect = |bytes: &[u8]| Container::detect("x.bin", bytes);
     let said = |bytes: &[u8]| detect(bytes).unwrap_err().to_string();
-    let expected = "`x.bin` is no log that can be read; known are MCAP, MRPT rawlog, PX4 \
-                    ULog, TUM, KITTI and EuRoC trajectories";
+    let expected = "`x.bin` is no log that can be read; known are MCAP, ROS 1 bag, rosbag2, \
+                    MRPT rawlog, PX4 ULog, TUM, KITTI and EuRoC trajectories";
     assert_eq!(said(b"\x7fELF\0\0\0"), expected);
-    expect_test::expect!["`x.bin` is a ROS 1 bag, which this version does not read"]
-        .assert_eq(&said(b"#ROSBAG V2.0\n"));
+    expect_test::expect!["`x.bin` is a ROS 1 bag of version 1, which this version does not read"]
+        .assert_eq(&said(b"#ROSBAG V1.2\n"));
     expect_test::expect!["there is no data in it"].assert_eq(&said(b""));
     assert!(detect(b"hello world\n").is_err());
     assert!(detect(&[0xff; 64]).is_err());

@@ -58,6 +58,16 @@ fn the_typed_view_lies_beside_the_numbers() {
 }
 
 #[test]
+fn fixes_and_magnetic_fields_are_in_degrees_metres_and_tesla() {
+    let (batches, _) = read_all(Container::Ulog, &small_ulog().0).unwrap();
+    let Samples::Gnss(rows) = &batch(&batches, "sensor_gps/gnss").samples else { panic!() };
+    let place = [rows[0].latitude_deg, rows[0].longitude_deg, rows[0].altitude_m];
+    assert_eq!((place, rows[0].status), ([47.3977418, 8.5455938, 488.123], 2));
+    let Samples::Magnetic(rows) = &batch(&batches, "sensor_mag/magnetic").samples else { panic!() };
+    assert_eq!(rows[0].field_t, [0.25e-4, -0.5e-4, 0.0]);
+}
+
+#[test]
 fn what_lies_beside_the_messages_is_kept() {
     let (batches, summary) = read_all(Container::Ulog, &small_ulog().0).unwrap();
     assert_eq!(numbers(batch(&batches, "dropouts")), [(3_000_000, vec![250.0])]);

@@ -201,7 +201,23 @@ fn value_counts(samples: &Samples) -> ValueCounts {
         Samples::Ranges(ranges) => sum(&mut ranges
             .iter()
             .map(|range| ValueCounts::of_unlimited(&[f64::from(range.range_m)]))),
-        Samples::Raw(_) => ValueCounts::default(),
+        Samples::Gnss(fixes) => sum(&mut fixes.iter().map(|fix| {
+            ValueCounts::of_unlimited(&[fix.latitude_deg, fix.longitude_deg, fix.altitude_m])
+        })),
+        Samples::Magnetic(readings) => {
+            sum(&mut readings.iter().map(|reading| ValueCounts::of_unlimited(&reading.field_t)))
+        }
+        Samples::Joints(states) => sum(&mut states
+            .iter()
+            .map(|state| ValueCounts::of_unlimited(&state.positions_rad_or_m))),
+        Samples::RangeReadings(readings) => sum(&mut readings
+            .iter()
+            .map(|reading| ValueCounts::of_unlimited(&[f64::from(reading.range_m)]))),
+        Samples::Cameras(_)
+        | Samples::Images(_)
+        | Samples::Paths(_)
+        | Samples::Grids(_)
+        | Samples::Raw(_) => ValueCounts::default(),
     }
 }
 

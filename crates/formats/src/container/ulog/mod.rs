@@ -208,6 +208,11 @@ impl UlogReader {
         }
     }
 
+    /// Up to which byte every record was read.
+    pub(crate) fn taken_bytes(&self) -> u64 {
+        self.fed_bytes - self.partial.len() as u64
+    }
+
     pub(crate) fn finish(&mut self, out: &mut Collector) -> Result<(), ReadError> {
         if self.fed_bytes == 0 {
             return Err(ReadError::Empty);
@@ -431,7 +436,7 @@ impl Records {
 
     fn data(&mut self, body: &[u8], at: u64, out: &mut Collector) -> Result<(), ReadError> {
         let id = Cursor::packed(body).u16("data.msg_id").map_err(broken(at))?;
-        let unknown = ReadError::UnknownChannel { channel_id: id, offset_bytes: at };
+        let unknown = ReadError::UnknownChannel { channel_id: id.into(), offset_bytes: at };
         let Subscription { slot_index, layout, view } =
             self.subscriptions.get(&id).ok_or(unknown)?;
         let payload = &body[2..];

@@ -1,4 +1,4 @@
-//! Typed rows of the topics that PX4 defines: inertial readings and poses.
+//! Typed rows of the topics that PX4 defines: inertial and magnetic readings, poses, fixes.
 //!
 //! Frames are named as they are: PX4's body is forward, right, down (`base_link_frd`) and its
 //! world north, east, down (`map_ned`; `odom_frd` where a message says that its x axis points
@@ -11,11 +11,13 @@
 //! | `vehicle_attitude` | `poses` | `q`; the position is NaN |
 //! | `vehicle_local_position` | `poses` | `x`, `y`, `z`, NaN where `xy_valid` or `z_valid` is 0; the rotation is NaN |
 //! | `vehicle_odometry` | `poses` | `position` or `x`, `y`, `z`, and `q` |
+//! | `vehicle_magnetometer`, `sensor_mag` | `magnetic` | `magnetometer_ga` or `x`, `y`, `z`, gauss to tesla |
+//! | `sensor_gps`, `vehicle_gps_position` | `gnss` | place and `fix_type`; no covariance (the accuracies `eph`, `epv` are in `signals`), no frame of the antenna |
 //!
 //! Invariant: a view is made only if the format has every field it needs.
 //! PX4 writes quaternions w, x, y, z.
 
-use tiepoint_model::{ImuSample, PoseSample, SignalSample};
+use tiepoint_model::{GnssFix, ImuSample, MagneticSample, PoseSample, SignalSample};
 
 use super::format::Layout;
 use crate::{Samples, Table, pose::pose_or_nan};
@@ -25,6 +27,8 @@ const NED_FRAME: &str = "map_ned";
 const FRD_FRAME: &str = "odom_frd";
 /// `RELATIVE_TIMESTAMP_INVALID` in PX4's `SensorCombined.msg`.
 const NO_RELATIVE_TIME: f64 = 2_147_483_647.0;
+
+const GAUSS_PER_TESLA: f64 = 1e4;
 
 /// Where the values of a typed row lie in the row of numbers.
 pub(super) enum View {
@@ -41,6 +45,17 @@ pub(super) enum View {
         quaternion_wxyz: Option<[usize; 4]>,
         /// 1 is north, east, down; in `local_frame` of older logs 0 is.
         frame: Option<(usize, f64)>,
+    },
+    Magnetic {
+        gauss: [usize; 3],
+    },
+    Gnss {
+        /// Latitude, longitude, altitude above the ellipsoid.
+        place: [usize; 3],
+        /// How many of the log's units make a degree, and how many a metre.
+        per_degree: f64,
+        per_metre: f64,
+        fix_type: usize,
     },
 }
 
@@ -85,6 +100,19 @@ impl View {
                         .or_else(|| index("local_frame").map(|at| (at, 0.0)))?,
                 ),
             },
+            "vehicle_magnetometer" => Self::Magnetic { gauss: array("magnetometer_ga")? },
+            "sensor_mag" => Self::Magnetic { gauss: axes()? },
+            "sensor_gps" | "vehicle_gps_position" => {
+                let names = ["latitude_deg", "longitude_deg", "altitude_ellipsoid_m"];
+                let fix_type = index("fix_type")?;
+                if let Some(place) = indexes(&index, names.map(str::to_owned)) {
+                    Self::Gnss { place, per_degree: 1.0, per_metre: 1.0, fix_type }
+                } else {
+                    let names = ["lat", "lon", "alt_ellipsoid"].map(str::to_owned);
+                    let place = indexes(&index, names)?;
+                    Self::Gnss { place, per_degree: 1e7, per_metre: 1e3, fix_type }
+                }
+            }
             _ => return None,
         })
     }
@@ -93,6 +121,8 @@ impl View {
         match self {
             Self::Imu { .. } => Table::Imu,
             Self::Pose { .. } => Table::Poses,
+            Self::Magnetic { .. } => Table::Magnetic,
+            Self::Gnss { .. } => Table::Gnss,
         }
     }
 
@@ -132,8 +162,37 @@ impl View {
                     frame_from_child: pose_or_nan(position_m, [x, y, z, w]),
                 });
             }
+            (Self::Magnetic { gauss }, Samples::Magnetic(rows)) => rows.push(MagneticSample {
+                stamps,
+                frame_id: BODY_FRAME.to_owned(),
+                field_t: gauss.map(|index| row.values[index] / GAUSS_PER_TESLA),
+            }),
+            (Self::Gnss { place, per_degree, per_metre, fix_type }, Samples::Gnss(rows)) => {
+                let [latitude, longitude, altitude] = place.map(|index| row.values[index]);
+                rows.push(GnssFix {
+                    stamps,
+                    frame_id: String::new(),
+                    status: fix_status(row.values[*fix_type]),
+                    service: 0,
+                    latitude_deg: latitude / per_degree,
+                    longitude_deg: longitude / per_degree,
+                    altitude_m: altitude / per_metre,
+                    position_covariance_enu_m2: None,
+                    position_covariance_type: 0,
+                });
+            }
             _ => {}
         }
+    }
+}
+
+/// PX4's `fix_type`: 0 and 1 none, 2 and 3 plain, 4 to 6 with corrections from the ground, 8
+/// extrapolated.
+fn fix_status(fix_type: f64) -> i8 {
+    match fix_type {
+        fix_type if fix_type < 2.0 => -1,
+        fix_type if (4.0..=6.0).contains(&fix_type) => 2,
+        _ => 0,
     }
 }
 
