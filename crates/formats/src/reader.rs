@@ -12,7 +12,7 @@ use crate::{
     ChannelKey, Damage, Loss, ReadError, Samples, Table, TopicBatch,
     container::{
         Collector, mcap::McapReader, rawlog::RawlogReader, ros1_bag::BagReader, sniff,
-        trajectory::TextReader, trajectory::TrajectoryFormat,
+        trajectory::TextReader, trajectory::TrajectoryFormat, ulog::UlogReader,
     },
     damage::in_words,
 };
@@ -28,6 +28,8 @@ pub enum Container {
     Rosbag2,
     /// MRPT rawlog, compressed by gzip or plain.
     Rawlog,
+    /// PX4 ULog.
+    Ulog,
     /// TUM trajectory text.
     Tum,
     /// KITTI odometry poses text.
@@ -38,8 +40,8 @@ pub enum Container {
 
 impl Container {
     /// The known containers, for messages to people.
-    pub const KNOWN: &str = "MCAP, ROS 1 bag, rosbag2, MRPT rawlog, TUM, KITTI and EuRoC \
-                             trajectories";
+    pub const KNOWN: &str = "MCAP, ROS 1 bag, rosbag2, MRPT rawlog, PX4 ULog, TUM, KITTI and \
+                              EuRoC trajectories";
 
     /// How many first bytes [`Self::detect`] should be given, if there are so many.
     pub const DETECT_BYTES: usize = 4096;
@@ -52,6 +54,7 @@ impl Container {
             Self::Ros1Bag => "ros1-bag",
             Self::Rosbag2 => "rosbag2",
             Self::Rawlog => "rawlog",
+            Self::Ulog => "ulog",
             Self::Tum => "tum",
             Self::Kitti => "kitti",
             Self::Euroc => "euroc",
@@ -80,7 +83,7 @@ pub struct Limits {
     pub record_bytes_max: usize,
     /// The longest line of a text.
     pub line_bytes_max: usize,
-    /// All metadata records together.
+    /// All metadata records together; for a ULog all that it declares.
     pub metadata_bytes_max: usize,
 }
 
@@ -145,6 +148,7 @@ enum Decoder {
     Mcap(Box<McapReader>),
     Ros1Bag(Box<BagReader>),
     Rawlog(Box<RawlogReader>),
+    Ulog(Box<UlogReader>),
     Text(TextReader),
     /// A database, which is not read from its bytes.
     Rosbag2,
@@ -170,6 +174,7 @@ impl Decoder {
             Container::Ros1Bag => Self::Ros1Bag(Box::new(BagReader::new(limits))),
             Container::Rosbag2 => Self::Rosbag2,
             Container::Rawlog => Self::Rawlog(Box::new(RawlogReader::new(limits))),
+            Container::Ulog => Self::Ulog(Box::new(UlogReader::new(limits))),
             Container::Tum => text(TrajectoryFormat::Tum),
             Container::Kitti => text(TrajectoryFormat::Kitti),
             Container::Euroc => text(TrajectoryFormat::Euroc),
@@ -181,6 +186,7 @@ impl Decoder {
             Self::Mcap(mcap) => mcap.feed(bytes, collector),
             Self::Ros1Bag(bag) => bag.feed(bytes, collector),
             Self::Rawlog(rawlog) => rawlog.feed(bytes, collector),
+            Self::Ulog(ulog) => ulog.feed(bytes, collector),
             Self::Text(text) => text.feed(bytes, collector),
             Self::Rosbag2 => Err(ReadError::NeedsPath),
         }
@@ -191,6 +197,7 @@ impl Decoder {
             Self::Mcap(mcap) => mcap.finish(collector),
             Self::Ros1Bag(bag) => bag.finish(collector),
             Self::Rawlog(rawlog) => rawlog.finish(collector),
+            Self::Ulog(ulog) => ulog.finish(collector),
             Self::Text(text) => text.finish(collector),
             // `LogReader` has put the rows into the collector.
             Self::Rosbag2 if collector.has_channels() => Ok(()),
@@ -205,6 +212,7 @@ impl Decoder {
             Self::Mcap(mcap) => Some(mcap.taken_bytes()),
             Self::Ros1Bag(bag) => Some(bag.taken_bytes()),
             Self::Rawlog(rawlog) => rawlog.taken_bytes(),
+            Self::Ulog(ulog) => Some(ulog.taken_bytes()),
             Self::Text(text) => Some(text.taken_bytes()),
             Self::Rosbag2 => None,
         }

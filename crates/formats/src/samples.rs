@@ -7,8 +7,8 @@ use std::{fmt, str::FromStr};
 
 use tiepoint_model::{
     BeaconRange, CameraIntrinsics, GnssFix, GridSample, ImageSample, ImuSample, JointSample,
-    MagneticSample, PathSample, PointCloud, PoseSample, RangeReading, RawMessage, Scan, Stamps,
-    TransformSample, TwistSample,
+    MagneticSample, PathSample, PointCloud, PoseSample, RangeReading, RawMessage, Scan,
+    SignalSample, Stamps, TransformSample, TwistSample,
 };
 
 /// A table of samples in the lake.
@@ -28,6 +28,8 @@ pub enum Table {
     Twists,
     /// Ranges to beacons.
     Ranges,
+    /// Messages of plain numbers, with the names of their fields.
+    Signals,
     /// Fixes of satellite receivers.
     Gnss,
     /// Readings of magnetometers.
@@ -50,7 +52,7 @@ pub enum Table {
 
 impl Table {
     /// Every table of samples.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Scans,
         Self::Points,
         Self::Imu,
@@ -58,6 +60,7 @@ impl Table {
         Self::Transforms,
         Self::Twists,
         Self::Ranges,
+        Self::Signals,
         Self::Gnss,
         Self::Magnetic,
         Self::Joints,
@@ -80,6 +83,7 @@ impl Table {
             Self::Transforms => "transforms",
             Self::Twists => "twists",
             Self::Ranges => "ranges",
+            Self::Signals => "signals",
             Self::Gnss => "gnss",
             Self::Magnetic => "magnetic",
             Self::Joints => "joints",
@@ -103,7 +107,8 @@ impl fmt::Display for Table {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no table of samples; the tables are scans, points, imu, poses, transforms, \
-     twists, ranges, gnss, magnetic, joints, cameras, images, range_readings, paths, grids, raw"
+     twists, ranges, gnss, magnetic, joints, cameras, images, range_readings, paths, grids, \
+     signals, raw"
 )]
 pub struct UnknownTable(pub String);
 
@@ -131,6 +136,7 @@ pub struct ChannelKey {
 impl ChannelKey {
     /// The key under which [`crate::write_mcap`] writes samples of a table on a topic.
     ///
+    /// `None` for [`Table::Raw`], whose type is its own, and for [`Table::Signals`], which has none.
     /// `None` for [`Table::Raw`], whose type is its own, and for [`Table::Images`], whose pixels
     /// lie in the original.
     #[must_use]
@@ -150,7 +156,7 @@ impl ChannelKey {
             Table::RangeReadings => "sensor_msgs/msg/Range",
             Table::Paths => "nav_msgs/msg/Path",
             Table::Grids => "nav_msgs/msg/OccupancyGrid",
-            Table::Images | Table::Raw => return None,
+            Table::Images | Table::Signals | Table::Raw => return None,
         };
         Some(Self {
             topic: topic.to_owned(),
@@ -177,6 +183,8 @@ pub enum Samples {
     Twists(Vec<TwistSample>),
     /// Rows of [`Table::Ranges`].
     Ranges(Vec<BeaconRange>),
+    /// Rows of [`Table::Signals`].
+    Signals(Vec<SignalSample>),
     /// Rows of [`Table::Gnss`].
     Gnss(Vec<GnssFix>),
     /// Rows of [`Table::Magnetic`].
@@ -216,6 +224,7 @@ macro_rules! for_rows {
             Samples::RangeReadings($rows) => $body,
             Samples::Paths($rows) => $body,
             Samples::Grids($rows) => $body,
+            Samples::Signals($rows) => $body,
             Samples::Raw($rows) => $body,
         }
     };
@@ -233,6 +242,7 @@ impl Samples {
             Table::Transforms => Self::Transforms(Vec::new()),
             Table::Twists => Self::Twists(Vec::new()),
             Table::Ranges => Self::Ranges(Vec::new()),
+            Table::Signals => Self::Signals(Vec::new()),
             Table::Gnss => Self::Gnss(Vec::new()),
             Table::Magnetic => Self::Magnetic(Vec::new()),
             Table::Joints => Self::Joints(Vec::new()),
@@ -256,6 +266,7 @@ impl Samples {
             Self::Transforms(_) => Table::Transforms,
             Self::Twists(_) => Table::Twists,
             Self::Ranges(_) => Table::Ranges,
+            Self::Signals(_) => Table::Signals,
             Self::Gnss(_) => Table::Gnss,
             Self::Magnetic(_) => Table::Magnetic,
             Self::Joints(_) => Table::Joints,
@@ -307,6 +318,7 @@ impl Samples {
             (Self::Transforms(rows), Self::Transforms(more)) => rows.extend(more),
             (Self::Twists(rows), Self::Twists(more)) => rows.extend(more),
             (Self::Ranges(rows), Self::Ranges(more)) => rows.extend(more),
+            (Self::Signals(rows), Self::Signals(more)) => rows.extend(more),
             (Self::Gnss(rows), Self::Gnss(more)) => rows.extend(more),
             (Self::Magnetic(rows), Self::Magnetic(more)) => rows.extend(more),
             (Self::Joints(rows), Self::Joints(more)) => rows.extend(more),

@@ -30,7 +30,8 @@ pub use recording::{Channel, Recording, RecordingId};
 pub use samples::{
     BeaconRange, CameraIntrinsics, GnssFix, GridSample, ImageRegion, ImageSample, ImuSample,
     JointSample, MagneticSample, PathPose, PathSample, PayloadBase, PayloadPlace, PointCloud,
-    PoseSample, RangeReading, RawMessage, Scan, Stamps, TransformSample, TwistSample,
+    PoseSample, RangeReading, RawMessage, Scan, SignalField, SignalSample, Stamps, TransformSample,
+    TwistSample,
 };
 pub use seed::Seed;
 pub use time::{Span, Timestamp};

@@ -3,6 +3,8 @@
 //! Invariant: a real and a simulated sample are the same type.
 //! Several clocks stay apart: [`Stamps`] holds each that the container has.
 
+use std::sync::Arc;
+
 use crate::{Pose3, Timestamp};
 
 /// The stamps of one message, one per clock.
@@ -373,4 +375,34 @@ pub struct RawMessage {
     pub stamps: Stamps,
     /// The message as it was.
     pub payload: Vec<u8>,
+}
+
+/// What one number of a signal is: its name, and its unit if anything says it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SignalField {
+    /// As the container names it; items of arrays and nested messages are flattened, `a.b[2]`.
+    pub name: String,
+    /// As the projection says it; empty if nothing does (a ULog never does).
+    pub unit: String,
+}
+
+/// One message of plain numbers that no typed table holds whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalSample {
+    /// Stamps of the message.
+    pub stamps: Stamps,
+    /// What each number is; the rows of a channel share it.
+    pub fields: Arc<[SignalField]>,
+    /// One per field, in the field's own unit. An integer beyond 2^53 is the nearest `f64`; a
+    /// missing number is NaN.
+    pub values: Vec<f64>,
+}
+
+impl SignalSample {
+    /// The number of a field, if there is such a field.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<f64> {
+        let index = self.fields.iter().position(|field| field.name == name)?;
+        self.values.get(index).copied()
+    }
 }

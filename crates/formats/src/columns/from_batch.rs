@@ -16,7 +16,7 @@ use tiepoint_model::{
     TransformSample, TwistSample,
 };
 
-use super::ColumnsError;
+use super::{ColumnsError, signals::signal_rows};
 use crate::{Samples, Table, pose::pose_or_nan};
 
 /// The samples of a batch of a table, in the order of its rows.
@@ -33,6 +33,10 @@ pub fn from_batch(table: Table, batch: &RecordBatch) -> Result<Samples, ColumnsE
         Table::Transforms => Samples::Transforms(columns.transforms()?),
         Table::Twists => Samples::Twists(columns.twists()?),
         Table::Ranges => Samples::Ranges(columns.ranges()?),
+        Table::Signals => {
+            let leading = columns.leading()?;
+            Samples::Signals(signal_rows(batch, |row| leading.stamps(row))?)
+        }
         Table::Gnss => Samples::Gnss(columns.gnss()?),
         Table::Magnetic => Samples::Magnetic(columns.magnetic()?),
         Table::Joints => Samples::Joints(columns.joints()?),

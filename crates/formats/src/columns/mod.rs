@@ -12,6 +12,7 @@
 mod catalogue;
 mod from_batch;
 mod schema;
+mod signals;
 mod to_batch;
 
 pub use catalogue::{

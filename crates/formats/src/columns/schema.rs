@@ -157,6 +157,12 @@ const RANGES: [Column; 5] = [
     column("antenna_z_m", Kind::Float, "m", "base_link", "the antenna on the robot"),
 ];
 
+const SIGNALS: [Column; 3] = [
+    column("field_names", Kind::Texts, "", "", "what each value is, as the container names it"),
+    column("units", Kind::Texts, "", "", "one per field, or none if no unit is known"),
+    column("values", Kind::Floats, "units", "", "one per field; NaN where there is none"),
+];
+
 const GNSS: [Column; 7] = [
     column("status", Kind::Int, "", "", "-1 no fix, 0 fix, 1 space-, 2 ground-based augmentation"),
     column("service", Kind::Id, "", "", "bits: 1 GPS, 2 GLONASS, 4 Compass, 8 Galileo"),
@@ -338,6 +344,7 @@ pub fn schema(table: Table) -> SchemaRef {
         Table::Poses | Table::Transforms => std::iter::once(&CHILD).chain(&POSE).collect(),
         Table::Twists => TWISTS.iter().collect(),
         Table::Ranges => RANGES.iter().collect(),
+        Table::Signals => SIGNALS.iter().collect(),
         Table::Gnss => GNSS.iter().collect(),
         Table::Magnetic => MAGNETIC.iter().collect(),
         Table::Joints => JOINTS.iter().collect(),

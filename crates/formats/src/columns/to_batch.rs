@@ -16,7 +16,7 @@ use arrow::{
 };
 use tiepoint_model::{Pose3, RecordingId, Timestamp};
 
-use super::{ColumnsError, schema::schema};
+use super::{ColumnsError, schema::schema, signals::signal_columns};
 use crate::{Samples, Table};
 
 /// The rows of one channel as a batch of its table.
@@ -79,6 +79,7 @@ pub fn to_batch(
             columns.push(Arc::new(Float32Array::from_iter_values(ranges_m)));
             columns.extend((0..3).map(|axis| floats(rows, |row| row.antenna_in_base_m[axis])));
         }
+        Samples::Signals(rows) => columns.extend(signal_columns(rows)?),
         Samples::Gnss(rows) => columns.extend(sensors::gnss(rows)?),
         Samples::Magnetic(rows) => {
             columns.extend((0..3).map(|axis| floats(rows, |row| row.field_t[axis])));
@@ -132,6 +133,7 @@ fn frame_ids(samples: &Samples) -> ArrayRef {
         Samples::Poses(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
         Samples::Twists(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
         Samples::Ranges(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
+        Samples::Signals(rows) => texts(rows.iter().map(|_| "")),
         Samples::Gnss(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
         Samples::Magnetic(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
         Samples::Joints(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
@@ -194,7 +196,10 @@ fn list_column(
 }
 
 /// Arrow's offsets have 31 bits.
-fn checked_count(count: usize, place: (Table, &'static str)) -> Result<usize, ColumnsError> {
+pub(super) fn checked_count(
+    count: usize,
+    place: (Table, &'static str),
+) -> Result<usize, ColumnsError> {
     let (table, column) = place;
     if i32::try_from(count).is_err() {
         return Err(ColumnsError::TooLarge { table: table.as_str(), column, count });

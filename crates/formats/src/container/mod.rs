@@ -8,6 +8,7 @@ pub(crate) mod rawlog;
 pub(crate) mod ros1_bag;
 pub(crate) mod sniff;
 pub(crate) mod trajectory;
+pub(crate) mod ulog;
 
 use std::{collections::BTreeMap, ops::Range};
 

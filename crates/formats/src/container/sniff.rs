@@ -6,13 +6,12 @@ use flate2::{Decompress, FlushDecompress};
 
 use crate::{
     Container, ReadError,
-    container::{ros1_bag, trajectory::fields_of_line},
+    container::{ros1_bag, trajectory::fields_of_line, ulog},
 };
 
 /// First bytes of formats that are known but not read.
-const NOT_YET_READABLE: [(&[u8], &str); 4] = [
+const NOT_YET_READABLE: [(&[u8], &str); 3] = [
     (b"#ROSBAG V1", "ROS 1 bag of version 1"),
-    (b"ULog\x01\x12\x35", "PX4 ULog"),
     (b"\xd4\xc3\xb2\xa1", "packet capture"),
     (b"\x89HDF\r\n\x1a\n", "HDF5 file"),
 ];
@@ -32,6 +31,9 @@ pub(crate) fn detect(name: &str, first_bytes: &[u8]) -> Result<Container, ReadEr
     }
     if first_bytes.starts_with(mcap::MAGIC) {
         return Ok(Container::Mcap);
+    }
+    if first_bytes.starts_with(ulog::MAGIC) {
+        return Ok(Container::Ulog);
     }
     if first_bytes.starts_with(ros1_bag::MAGIC) {
         return Ok(Container::Ros1Bag);

@@ -4,7 +4,9 @@ use mcap::{Compression, WriteOptions};
 use tiepoint_formats::{ChannelKey, Container, Limits, ReadError, Reader, Table, read_all};
 use tiepoint_model::{ErrorKind, Seed};
 
-use crate::make::{MessageBytes, RawlogBytes, Wire, bare_mcap, mcap_with, small_rawlog};
+use crate::make::{
+    MessageBytes, RawlogBytes, Wire, bare_mcap, mcap_with, small_rawlog, small_ulog,
+};
 
 fn scan_message() -> Vec<u8> {
     MessageBytes::new(Wire::CdrLittle)
@@ -45,6 +47,7 @@ fn inputs() -> Vec<(Container, Vec<u8>)> {
         (Container::Mcap, whole_mcap(Some(Compression::Lz4))),
         (Container::Rawlog, small_rawlog().0),
         (Container::Rawlog, small_rawlog().gzip()),
+        (Container::Ulog, small_ulog().0),
         (Container::Tum, b"# x\n1.5 1 2 3 0 0 0 1\n2.5 1 2 3 0.1 0 0 1\n".to_vec()),
         (Container::Kitti, b"1 0 0 1 0 1 0 2 0 0 1 3\n1 0 0 1 0 1 0 2 0 0 1 4\n".to_vec()),
         (Container::Euroc, b"#t\n1403715524907143116,1,2,3,1,0,0,0,9,9\n".to_vec()),
@@ -231,7 +234,7 @@ fn a_file_that_is_no_log_is_refused_by_name() {
     let detect = |bytes: &[u8]| Container::detect("x.bin", bytes);
     let said = |bytes: &[u8]| detect(bytes).unwrap_err().to_string();
     let expected = "`x.bin` is no log that can be read; known are MCAP, ROS 1 bag, rosbag2, \
-                    MRPT rawlog, TUM, KITTI and EuRoC trajectories";
+                    MRPT rawlog, PX4 ULog, TUM, KITTI and EuRoC trajectories";
     assert_eq!(said(b"\x7fELF\0\0\0"), expected);
     expect_test::expect!["`x.bin` is a ROS 1 bag of version 1, which this version does not read"]
         .assert_eq(&said(b"#ROSBAG V1.2\n"));

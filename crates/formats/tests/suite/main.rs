@@ -12,3 +12,4 @@ mod messages;
 mod rawlog;
 mod round_trip;
 mod trajectory;
+mod ulog;
