@@ -92,6 +92,16 @@ pub fn associate_greedily(
     Ok(pairs)
 }
 
+/// The convention's text in a metric's identity, for pairs that were found greedily.
+#[must_use]
+pub fn convention(options: AssociationOptions) -> String {
+    let arithmetic = match options.arithmetic {
+        StampArithmetic::Exact => "exact",
+        StampArithmetic::FloatSeconds => "compat:tum_associate.py",
+    };
+    format!("greedy(below {} ns, {arithmetic})", options.difference_max.0)
+}
+
 /// Stamps with their index, by stamp and then by index.
 fn sorted<T: PartialOrd>(stamps: impl Iterator<Item = T>) -> Vec<(T, usize)> {
     let mut stamps: Vec<(T, usize)> = stamps.enumerate().map(|(i, stamp)| (stamp, i)).collect();

@@ -177,6 +177,32 @@ pub enum Obstacle {
 /// Cross correlation with parabolic interpolation; the half width is that of a least-squares delay.
 ///
 /// Cost: O(cells · search / step).
+///
+/// # Example
+/// ```
+/// use tiepoint_measure::trajectory::{
+///     MotionSignal, TimeOffset, TimeOffsetOptions, TimedPoses, time_offset,
+/// };
+/// use tiepoint_model::{Pose2, Span, Timestamp, math};
+///
+/// let yaw_rad = |i: i64| math::sin(0.03 * i as f64) + math::sin(0.071 * i as f64);
+/// let poses: Vec<_> = (0..2000).map(|i| Pose2::new(0.0, 0.0, yaw_rad(i)).in_space()).collect();
+/// let stamps: Vec<_> = (0..2000).map(|i| Timestamp(i * 10_000_000)).collect();
+/// let late: Vec<_> = stamps.iter().map(|t| t.plus(Span(123_000_000))).collect();
+/// let options = TimeOffsetOptions {
+///     signal: MotionSignal::AngularSpeed,
+///     step: Span(10_000_000),
+///     guess: Span(0),
+///     search: Span(1_000_000_000),
+///     overlap_min: Span(10_000_000_000),
+///     correlation_min: 0.8,
+///     margin: 0.05,
+/// };
+/// let (reference, estimate) = (TimedPoses::new(&stamps, &poses)?, TimedPoses::new(&late, &poses)?);
+/// let TimeOffset::Found(found) = time_offset(reference, estimate, &options)? else { panic!() };
+/// assert!((found.offset.0 + 123_000_000).abs() < 100_000); // a hundredth of a step
+/// # Ok::<(), tiepoint_measure::MeasureError>(())
+/// ```
 pub fn time_offset(
     reference: TimedPoses<'_>,
     estimate: TimedPoses<'_>,

@@ -4,6 +4,7 @@
 //! `TIEPOINT_PUBLIC_DATA` names the folder. Every file is checked against its hash first.
 
 #![expect(clippy::disallowed_methods, reason = "room: a folder that the environment names")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 use std::{
     collections::BTreeMap,

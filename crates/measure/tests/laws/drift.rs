@@ -408,6 +408,87 @@ proptest! {
     }
 }
 
+/// The definition in `f32`, written out: lengths along the path, ends, errors and the mean.
+///
+/// The angle is compared to one unit in the last place of its cosine, since the arc cosine of two
+/// libraries may differ there.
+#[test]
+#[expect(clippy::cast_possible_truncation, reason = "rounding is what is tested")]
+fn float32_drift_agrees_with_arithmetic_in_f32() {
+    let options = DriftOptions { arithmetic: DriftArithmetic::Float32, ..SHORT };
+    for seed in 0..20 {
+        let [reference, estimate] = [0, 1].map(|side| -> Vec<Pose3> {
+            let at = |index: u64| {
+                let mut draws = Seed(seed).draws(side, index);
+                let [a, b, c] = [0; 3].map(|_| 0.2 * draws.normal());
+                let off_m = Vector3::new(draws.normal(), draws.normal(), draws.normal());
+                Pose3 {
+                    rotation: *Rotation3::from_euler_angles(a, b, c).matrix(),
+                    translation_m: Vector3::new(2.0 * index as f64, 0.0, 0.0) + off_m,
+                }
+            };
+            (0..200).map(at).collect()
+        });
+        let mut travelled = vec![0.0_f32];
+        for two in reference.windows(2) {
+            let step = two[0].translation_m - two[1].translation_m;
+            let [x, y, z] = [step.x as f32, step.y as f32, step.z as f32];
+            travelled.push(travelled[travelled.len() - 1] + (x * x + y * y + z * z).sqrt());
+        }
+        let got = kitti_drift(&reference, &estimate, &options).unwrap();
+        let mut segments = got.segments.iter();
+        let (mut sum, mut count) = (0.0_f32, 0);
+        for first in (0..reference.len()).step_by(options.start_step) {
+            for length in options.lengths_m.iter().map(|length_m| *length_m as f32) {
+                let is_beyond = |&last: &usize| travelled[last] > travelled[first] + length;
+                let Some(last) = (first..reference.len()).find(is_beyond) else { continue };
+                let segment = segments.next().unwrap();
+                assert_eq!((segment.first_index, segment.last_index), (first, last));
+                let expected = reference[first].inverse() * reference[last];
+                let back = estimate[last].inverse() * estimate[first];
+                let error = back * expected;
+                let [x, y, z] = [0, 1, 2].map(|axis| error.translation_m[axis] as f32);
+                let share = (x * x + y * y + z * z).sqrt() / length;
+                // The two inverses round differently in `f64`, which may change the last bit.
+                assert!((segment.translation_share as f32 - share).abs() <= 2e-7 * share);
+                sum += share;
+                count += 1;
+            }
+        }
+        assert!(segments.next().is_none());
+        let mean = sum / count as f32;
+        assert!(
+            (got.mean.translation_percent / 100.0 - f64::from(mean)).abs() < 1e-6 * f64::from(mean)
+        );
+    }
+}
+
+/// The tool's list of ends has no place for a start without one: the ends after it slip to earlier
+/// starts.
+#[test]
+fn the_compatible_mode_slips_after_a_start_without_an_end() {
+    // From 1 m on the next pose is 20 m away, so that no end lies 4 m from there.
+    let places_m = [0.0, 1.0, 20.0, 21.0, 22.0, 23.0, 24.0, 25.0];
+    let path = places_m.map(|x_m| Pose2::new(x_m, 0.0, 0.0).in_space());
+    let pairs = |mode| {
+        let options =
+            SubTrajectoryOptions { length_m: 4.0, tolerance_share: 0.2, ..sub_options(mode) };
+        sub_trajectory_errors(&path, &path, &options).unwrap().pairs
+    };
+    assert_eq!(pairs(SubTrajectoryMode::Corrected), [(2, 6), (3, 7)]);
+    assert_eq!(pairs(SubTrajectoryMode::Compatible), [(0, 6), (1, 7)]);
+}
+
+/// The tool's "steps" are positions: a constant offset of the estimate becomes a scale error.
+#[test]
+fn the_compatible_step_scale_depends_on_the_origin() {
+    let path = [1.0, 2.0, 4.0].map(|x_m| Pose2::new(x_m, 0.0, 0.0).in_space());
+    let elsewhere = [2.0, 3.0, 5.0].map(|x_m| Pose2::new(x_m, 0.0, 0.0).in_space());
+    let errors = |mode| step_scale_errors(&path, &elsewhere, &Similarity::identity(), mode);
+    assert_eq!(errors(SubTrajectoryMode::Compatible).unwrap().errors, [100.0, 50.0, 25.0]);
+    assert_eq!(errors(SubTrajectoryMode::Corrected).unwrap().errors, [0.0, 0.0]);
+}
+
 /// The variances of four series given by rows.
 fn hat(rows: &[Vec<f64>], value: impl Fn(f64, (usize, usize)) -> f64) -> Vec<f64> {
     let series: Vec<Vec<f64>> = (0..4)
