@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(pairs(&[0, 10], &[9, 19], 10), [(1, 0)]);
     }
 
-    /// The tool's table is keyed by the stamp: a second pose at the same instant replaces the first.
+    /// The tool's table is keyed by the stamp: of two poses at one instant the second stays.
     #[test]
     fn equal_stamps_collapse_only_as_the_tool_has_it() {
         let stamps = [0, 0, 10].map(Timestamp);
