@@ -11,7 +11,7 @@
 //!
 //! Beyond one number per pose: drift over fixed lengths as two benchmarks define it ([`drift`],
 //! [`sub_trajectory`]), by condition ([`condition`]), at the end of a loop ([`loop_closure`]), the
-//! reference's own error ([`reference_error`]), and the offset of two clocks ([`time_offset`]).
+//! reference's own error ([`reference_error`]), and the offset of two clocks ([`mod@time_offset`]).
 //!
 //! Not here: file formats.
 

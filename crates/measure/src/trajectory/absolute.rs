@@ -108,6 +108,14 @@ pub fn absolute_pose_error(
                 let aligned = reference_from_estimate.apply_to_position(&q.translation_m);
                 Ok((p.translation_m - aligned).norm())
             }
+            Relation::RotationAngleRad
+            | Relation::RotationAngleDeg
+            | Relation::RotationFrobenius => {
+                // The same bits as the whole error pose, without its translation.
+                let aligned = reference_from_estimate.rotation * q.rotation;
+                let rotation = aligned.transpose() * p.rotation;
+                options.relation.value(&Pose3 { rotation, ..*p }, index)
+            }
             relation => {
                 let aligned = reference_from_estimate.apply(q);
                 relation.value(&(aligned.inverse() * *p), index)

@@ -163,3 +163,16 @@ fn motion_that_does_not_allow_an_offset_is_named() {
             | Obstacle::Ambiguous { .. }
     ));
 }
+
+#[test]
+fn time_offset_has_the_same_bits_on_one_thread_and_on_many() {
+    let (reference, estimate) = (winding(800, 0.05, 0.0), winding(800, 0.05, 0.333));
+    let on = |thread_count| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(thread_count).build().unwrap();
+        pool.install(|| found_ns(&reference, &estimate, 0, MotionSignal::AngularSpeed))
+    };
+    let one = on(1);
+    assert!(matches!(one, TimeOffset::Found(_)));
+    assert_eq!(one, on(2));
+    assert_eq!(one, on(5));
+}
