@@ -14,7 +14,7 @@ use super::association::{AssociationOptions, StampArithmetic, check_stamps, floa
 use crate::MeasureError;
 
 /// More candidates than this mean that the limit is far above the distance of two stamps.
-pub const CANDIDATE_COUNT_MAX: usize = 50_000_000;
+pub const CANDIDATE_COUNT_MAX: usize = 10_000_000;
 
 /// One-to-one pairs of stamps, the nearest pair first.
 ///
@@ -35,8 +35,8 @@ pub const CANDIDATE_COUNT_MAX: usize = 50_000_000;
 /// Greedy is not optimal: another choice may pair more poses.
 ///
 /// # Errors
-/// [`MeasureError::Empty`], [`MeasureError::InvalidOption`] (a limit that is not above zero, or
-/// one that leaves more than 50 million candidates), [`MeasureError::NoAssociation`].
+/// [`MeasureError::Empty`], [`MeasureError::InvalidOption`] (a limit below zero, or
+/// one that leaves more than 10 million candidates), [`MeasureError::NoAssociation`].
 ///
 /// # Invariants
 /// `greedy_association_equals_sorting_all_pairs`, `greedy_association_is_symmetric`.
@@ -152,7 +152,7 @@ fn candidates<T: Copy + PartialOrd, D: Copy + PartialOrd>(
             return Err(MeasureError::InvalidOption {
                 name: "candidate pairs",
                 value: found.len() as f64,
-                requirement: "at most 50 million: choose a smaller `difference_max`",
+                requirement: "at most 10 million: choose a smaller `difference_max`",
             });
         }
     }

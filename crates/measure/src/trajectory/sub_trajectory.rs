@@ -10,7 +10,7 @@
 use nalgebra::Matrix3;
 use tiepoint_model::{Pose3, math};
 
-use super::{Similarity, require_paired, rotation, travelled_m};
+use super::{Alignment, Similarity, require_paired, rotation, travelled_m};
 use crate::{
     MeasureError, Metric, MetricId, Statistics, registry,
     statistics::{quantile_of_sorted, require_positive},
@@ -34,6 +34,14 @@ pub enum SubTrajectoryMode {
 }
 
 impl SubTrajectoryMode {
+    /// The metric of [`step_scale_errors`] in this mode, after an alignment.
+    #[must_use]
+    pub fn step_scale_metric(self, alignment: Alignment) -> Metric {
+        Metric::new(registry::TRAJ_STEP_SCALE)
+            .with("alignment", alignment)
+            .with("mode", self.name())
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Compatible => "compat:rpg_trajectory_evaluation",
