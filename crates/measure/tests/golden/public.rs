@@ -30,7 +30,8 @@ fn folder(test: &str) -> Option<PathBuf> {
     if folder.is_none() {
         // Past the capture of output, which would swallow the words of a test that passes.
         let words = "TIEPOINT_PUBLIC_DATA names no folder with the recordings";
-        writeln!(std::io::stderr(), "skipped {test}: {words}").unwrap();
+        let line = format!("\nskipped {test}: {words}\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
     folder
 }
