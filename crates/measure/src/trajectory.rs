@@ -11,7 +11,7 @@
 //!
 //! Beyond one number per pose: drift over fixed lengths as two benchmarks define it ([`drift`],
 //! [`sub_trajectory`]), by condition ([`condition`]), at the end of a loop ([`loop_closure`]), the
-//! reference's own error ([`reference_error`]), and the offset of two clocks ([`time_offset`]).
+//! reference's own error ([`reference_error`]), and the offset of two clocks ([`mod@time_offset`]).
 //!
 //! Not here: file formats.
 
@@ -105,6 +105,11 @@ impl Relation {
                 Err(MeasureError::RelationUndefined { relation: self.name() })
             }
         }
+    }
+
+    /// The number of each error pose.
+    fn values(self, errors: impl Iterator<Item = Pose3>) -> Result<Vec<f64>, MeasureError> {
+        errors.enumerate().map(|(index, error)| self.value(&error, index)).collect()
     }
 }
 
@@ -235,7 +240,9 @@ fn require_paired(reference: &[Pose3], estimate: &[Pose3]) -> Result<(), Measure
 fn require_finite_poses(poses: &[Pose3], what: &'static str) -> Result<(), MeasureError> {
     let is_finite = |pose: &Pose3| {
         // A sum is finite only if each term is; an overflow of finite terms is refused as well.
-        (pose.rotation.sum() + pose.translation_m.sum()).is_finite()
+        let (r, t) = (pose.rotation.as_slice(), &pose.translation_m);
+        let sums = [r[0] + r[1] + t.x, r[2] + r[3] + t.y, r[4] + r[5] + t.z, r[6] + r[7] + r[8]];
+        ((sums[0] + sums[1]) + (sums[2] + sums[3])).is_finite()
     };
     match poses.iter().position(|pose| !is_finite(pose)) {
         Some(index) => Err(MeasureError::NotFinite { what, index }),

@@ -32,6 +32,7 @@ pub struct ErrorsByCondition<L> {
 ///
 /// # Output
 /// One summary per condition with its n, sorted by condition, and how many motions belong to none.
+/// A measurement of one group adds the convention `condition` to its metric.
 ///
 /// # Errors
 /// [`MeasureError::LengthMismatch`] (errors and pairs), [`MeasureError::Empty`],

@@ -16,8 +16,8 @@ use crate::{
     statistics::{require_finite, require_positive},
 };
 
-/// The benchmark's lengths, metres.
-pub const KITTI_LENGTHS_M: [f64; 8] = [100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0]; // Geiger et al. 2012, evaluate_odometry.cpp
+/// The benchmark's lengths, metres: Geiger et al. 2012, `evaluate_odometry.cpp`.
+pub const KITTI_LENGTHS_M: [f64; 8] = [100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0];
 
 /// A row of a table by length or by speed needs more sub-sequences than this.
 const GROUP_COUNT_ABOVE: usize = 2; // evaluate_odometry.cpp: num > 2.5

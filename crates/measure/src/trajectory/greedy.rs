@@ -14,7 +14,7 @@ use super::association::{AssociationOptions, StampArithmetic, check_stamps, floa
 use crate::MeasureError;
 
 /// More candidates than this mean that the limit is far above the distance of two stamps.
-pub const CANDIDATE_COUNT_MAX: usize = 50_000_000;
+pub const CANDIDATE_COUNT_MAX: usize = 10_000_000;
 
 /// One-to-one pairs of stamps, the nearest pair first.
 ///
@@ -35,8 +35,8 @@ pub const CANDIDATE_COUNT_MAX: usize = 50_000_000;
 /// Greedy is not optimal: another choice may pair more poses.
 ///
 /// # Errors
-/// [`MeasureError::Empty`], [`MeasureError::InvalidOption`] (a limit that is not above zero, or
-/// one that leaves more than 50 million candidates), [`MeasureError::NoAssociation`].
+/// [`MeasureError::Empty`], [`MeasureError::InvalidOption`] (a limit below zero, or
+/// one that leaves more than 10 million candidates), [`MeasureError::NoAssociation`].
 ///
 /// # Invariants
 /// `greedy_association_equals_sorting_all_pairs`, `greedy_association_is_symmetric`.
@@ -92,6 +92,16 @@ pub fn associate_greedily(
     Ok(pairs)
 }
 
+/// The convention's text in a metric's identity, for pairs that were found greedily.
+#[must_use]
+pub fn convention(options: AssociationOptions) -> String {
+    let arithmetic = match options.arithmetic {
+        StampArithmetic::Exact => "exact",
+        StampArithmetic::FloatSeconds => "compat:tum_associate.py",
+    };
+    format!("greedy(below {} ns, {arithmetic})", options.difference_max.0)
+}
+
 /// Stamps with their index, by stamp and then by index.
 fn sorted<T: PartialOrd>(stamps: impl Iterator<Item = T>) -> Vec<(T, usize)> {
     let mut stamps: Vec<(T, usize)> = stamps.enumerate().map(|(i, stamp)| (stamp, i)).collect();
@@ -142,7 +152,7 @@ fn candidates<T: Copy + PartialOrd, D: Copy + PartialOrd>(
             return Err(MeasureError::InvalidOption {
                 name: "candidate pairs",
                 value: found.len() as f64,
-                requirement: "at most 50 million: choose a smaller `difference_max`",
+                requirement: "at most 10 million: choose a smaller `difference_max`",
             });
         }
     }
@@ -200,7 +210,7 @@ mod tests {
         assert_eq!(pairs(&[0, 10], &[9, 19], 10), [(1, 0)]);
     }
 
-    /// The tool's table is keyed by the stamp: a second pose at the same instant replaces the first.
+    /// The tool's table is keyed by the stamp: of two poses at one instant the second stays.
     #[test]
     fn equal_stamps_collapse_only_as_the_tool_has_it() {
         let stamps = [0, 0, 10].map(Timestamp);

@@ -119,3 +119,9 @@ pub fn interpolate_at(
     }
     Ok(got)
 }
+
+/// The convention's text in a metric's identity, for poses that were interpolated.
+#[must_use]
+pub fn convention(gap_max: Span) -> String {
+    format!("interpolated(gap max {} ns)", gap_max.0)
+}

@@ -114,6 +114,20 @@ pub fn three_cornered_hat(series: &[&[f64]]) -> Result<Vec<OwnVariance>, Measure
 ///
 /// # Source
 /// As [`three_cornered_hat`].
+///
+/// # Example
+/// ```
+/// use tiepoint_measure::trajectory::reference_error::reference_error;
+/// use tiepoint_model::Pose2;
+///
+/// let path = |y_m: [f64; 4]| {
+///     std::array::from_fn::<_, 4, _>(|i| Pose2::new(i as f64, y_m[i], 0.0).in_space())
+/// };
+/// let (good, noisy) = (path([0.0; 4]), path([0.1, -0.1, 0.1, -0.1]));
+/// let own = reference_error(&[&good, &good, &noisy])?;
+/// assert!((own[2].sigma().unwrap() - 0.1 * (4.0_f64 / 3.0).sqrt()).abs() < 1e-12);
+/// # Ok::<(), tiepoint_measure::MeasureError>(())
+/// ```
 pub fn reference_error(paths: &[&[Pose3]]) -> Result<Vec<OwnVariance>, MeasureError> {
     check_lengths(&paths.iter().map(|poses| poses.len()).collect::<Vec<_>>())?;
     for poses in paths {

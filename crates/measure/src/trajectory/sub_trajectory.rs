@@ -10,7 +10,7 @@
 use nalgebra::Matrix3;
 use tiepoint_model::{Pose3, math};
 
-use super::{Similarity, require_paired, rotation, travelled_m};
+use super::{Alignment, Similarity, require_paired, rotation, travelled_m};
 use crate::{
     MeasureError, Metric, MetricId, Statistics, registry,
     statistics::{quantile_of_sorted, require_positive},
@@ -34,6 +34,14 @@ pub enum SubTrajectoryMode {
 }
 
 impl SubTrajectoryMode {
+    /// The metric of [`step_scale_errors`] in this mode, after an alignment.
+    #[must_use]
+    pub fn step_scale_metric(self, alignment: Alignment) -> Metric {
+        Metric::new(registry::TRAJ_STEP_SCALE)
+            .with("alignment", alignment)
+            .with("mode", self.name())
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Compatible => "compat:rpg_trajectory_evaluation",
@@ -131,7 +139,7 @@ pub struct SubTrajectoryErrors {
 ///
 /// # Errors
 /// [`MeasureError::Empty`], [`MeasureError::NotFinite`], [`MeasureError::NoPairs`] (the path is
-/// shorter than 10 m, so that no share of it is a whole metre).
+/// shorter than 2 m, so that no share of it is a whole metre).
 pub fn default_lengths_m(reference: &[Pose3]) -> Result<Vec<f64>, MeasureError> {
     require_paired(reference, reference)?;
     let total_m = travelled_m(reference).last().copied().unwrap_or(0.0);
@@ -177,6 +185,28 @@ pub fn default_lengths_m(reference: &[Pose3]) -> Result<Vec<f64>, MeasureError> 
 /// the trace is not.
 ///
 /// Cost: O(N log N).
+///
+/// # Example
+/// ```
+/// use tiepoint_measure::trajectory::sub_trajectory::{
+///     LENGTH_TOLERANCE_SHARE, SubTrajectoryMode, SubTrajectoryOptions, sub_trajectory_errors,
+/// };
+/// use tiepoint_model::Pose2;
+///
+/// let straight = |step_m: f64| {
+///     (0..11).map(|i| Pose2::new(step_m * f64::from(i), 0.0, 0.0).in_space()).collect::<Vec<_>>()
+/// };
+/// let options = SubTrajectoryOptions {
+///     length_m: 4.0,
+///     tolerance_share: LENGTH_TOLERANCE_SHARE,
+///     scale: 1.0,
+///     mode: SubTrajectoryMode::Corrected,
+/// };
+/// let errors = sub_trajectory_errors(&straight(1.0), &straight(1.1), &options)?;
+/// assert_eq!(errors.pairs.len(), 7);
+/// assert!((errors.translation_percent.statistics.mean - 10.0).abs() < 1e-12);
+/// # Ok::<(), tiepoint_measure::MeasureError>(())
+/// ```
 pub fn sub_trajectory_errors(
     reference: &[Pose3],
     estimate: &[Pose3],
@@ -294,6 +324,22 @@ pub struct StepScale {
 ///
 /// # Source
 /// `rpg_trajectory_evaluation`, absolute scale error; corrected here.
+///
+/// # Example
+/// ```
+/// use tiepoint_measure::trajectory::{
+///     Similarity,
+///     sub_trajectory::{SubTrajectoryMode, step_scale_errors},
+/// };
+/// use tiepoint_model::Pose2;
+///
+/// let path = [0.0, 1.0, 1.0, 3.0].map(|x_m| Pose2::new(x_m, 0.0, 0.0).in_space());
+/// let long = [0.0, 1.5, 1.5, 4.5].map(|x_m| Pose2::new(x_m, 0.0, 0.0).in_space());
+/// let mode = SubTrajectoryMode::Corrected;
+/// let scale = step_scale_errors(&path, &long, &Similarity::identity(), mode)?;
+/// assert_eq!((scale.errors, scale.undefined_count), (vec![50.0, 50.0], 1));
+/// # Ok::<(), tiepoint_measure::MeasureError>(())
+/// ```
 pub fn step_scale_errors(
     reference: &[Pose3],
     estimate: &[Pose3],

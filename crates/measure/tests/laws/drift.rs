@@ -1,13 +1,12 @@
-//! Laws of drift, sub-trajectory errors, conditions, loop closure, the three-cornered hat, the time
-//! offset, and of the two further ways of association.
+//! Laws of drift, sub-trajectory errors, conditions, loop closure, the three-cornered hat, and of
+//! the two further ways of association.
 
 use nalgebra::{Rotation3, Vector3};
 use proptest::{collection::vec, prelude::*};
 use tiepoint_measure::{
     MeasureError, Statistics,
     trajectory::{
-        Alignment, AssociationOptions, MotionSignal, Similarity, StampArithmetic, TimeOffset,
-        TimeOffsetOptions, TimedPoses,
+        Alignment, AssociationOptions, Similarity, StampArithmetic, TimedPoses,
         condition::errors_by_condition,
         drift::{DriftArithmetic, DriftOptions, kitti_drift},
         greedy::associate_greedily,
@@ -18,11 +17,9 @@ use tiepoint_measure::{
             ErrorBox, SubTrajectoryMode, SubTrajectoryOptions, step_scale_errors,
             sub_trajectory_errors,
         },
-        time_offset,
-        time_offset::Obstacle,
     },
 };
-use tiepoint_model::{Pose2, Pose3, Seed, Span, Timestamp, math};
+use tiepoint_model::{Pose2, Pose3, Seed, Span, Timestamp};
 
 use crate::trajectory::{moved, pose, two_paths};
 
@@ -154,8 +151,9 @@ proptest! {
         let estimate = stretched(&straight, 1.1);
         let [compatible, corrected] =
             [SubTrajectoryMode::Compatible, SubTrajectoryMode::Corrected].map(|mode| {
+                let (length_m, tolerance_share) = (4.0, 0.3);
                 let options =
-                    SubTrajectoryOptions { length_m: 4.0, tolerance_share: 0.3, ..sub_options(mode) };
+                    SubTrajectoryOptions { length_m, tolerance_share, ..sub_options(mode) };
                 sub_trajectory_errors(&straight, &estimate, &options)
             });
         prop_assert_eq!(compatible, corrected);
@@ -408,6 +406,87 @@ proptest! {
     }
 }
 
+/// The definition in `f32`, written out: lengths along the path, ends, errors and the mean.
+///
+/// The angle is compared to one unit in the last place of its cosine, since the arc cosine of two
+/// libraries may differ there.
+#[test]
+#[expect(clippy::cast_possible_truncation, reason = "rounding is what is tested")]
+fn float32_drift_agrees_with_arithmetic_in_f32() {
+    let options = DriftOptions { arithmetic: DriftArithmetic::Float32, ..SHORT };
+    for seed in 0..20 {
+        let [reference, estimate] = [0, 1].map(|side| -> Vec<Pose3> {
+            let at = |index: u64| {
+                let mut draws = Seed(seed).draws(side, index);
+                let [a, b, c] = [0; 3].map(|_| 0.2 * draws.normal());
+                let off_m = Vector3::new(draws.normal(), draws.normal(), draws.normal());
+                Pose3 {
+                    rotation: *Rotation3::from_euler_angles(a, b, c).matrix(),
+                    translation_m: Vector3::new(2.0 * index as f64, 0.0, 0.0) + off_m,
+                }
+            };
+            (0..200).map(at).collect()
+        });
+        let mut travelled = vec![0.0_f32];
+        for two in reference.windows(2) {
+            let step = two[0].translation_m - two[1].translation_m;
+            let [x, y, z] = [step.x as f32, step.y as f32, step.z as f32];
+            travelled.push(travelled[travelled.len() - 1] + (x * x + y * y + z * z).sqrt());
+        }
+        let got = kitti_drift(&reference, &estimate, &options).unwrap();
+        let mut segments = got.segments.iter();
+        let (mut sum, mut count) = (0.0_f32, 0);
+        for first in (0..reference.len()).step_by(options.start_step) {
+            for length in options.lengths_m.iter().map(|length_m| *length_m as f32) {
+                let is_beyond = |&last: &usize| travelled[last] > travelled[first] + length;
+                let Some(last) = (first..reference.len()).find(is_beyond) else { continue };
+                let segment = segments.next().unwrap();
+                assert_eq!((segment.first_index, segment.last_index), (first, last));
+                let expected = reference[first].inverse() * reference[last];
+                let back = estimate[last].inverse() * estimate[first];
+                let error = back * expected;
+                let [x, y, z] = [0, 1, 2].map(|axis| error.translation_m[axis] as f32);
+                let share = (x * x + y * y + z * z).sqrt() / length;
+                // The two inverses round differently in `f64`, which may change the last bit.
+                assert!((segment.translation_share as f32 - share).abs() <= 2e-7 * share);
+                sum += share;
+                count += 1;
+            }
+        }
+        assert!(segments.next().is_none());
+        let mean = sum / count as f32;
+        assert!(
+            (got.mean.translation_percent / 100.0 - f64::from(mean)).abs() < 1e-6 * f64::from(mean)
+        );
+    }
+}
+
+/// The tool's list of ends has no place for a start without one: the ends after it slip to earlier
+/// starts.
+#[test]
+fn the_compatible_mode_slips_after_a_start_without_an_end() {
+    // From 1 m on the next pose is 20 m away, so that no end lies 4 m from there.
+    let places_m = [0.0, 1.0, 20.0, 21.0, 22.0, 23.0, 24.0, 25.0];
+    let path = places_m.map(|x_m| Pose2::new(x_m, 0.0, 0.0).in_space());
+    let pairs = |mode| {
+        let options =
+            SubTrajectoryOptions { length_m: 4.0, tolerance_share: 0.2, ..sub_options(mode) };
+        sub_trajectory_errors(&path, &path, &options).unwrap().pairs
+    };
+    assert_eq!(pairs(SubTrajectoryMode::Corrected), [(2, 6), (3, 7)]);
+    assert_eq!(pairs(SubTrajectoryMode::Compatible), [(0, 6), (1, 7)]);
+}
+
+/// The tool's "steps" are positions: a constant offset of the estimate becomes a scale error.
+#[test]
+fn the_compatible_step_scale_depends_on_the_origin() {
+    let path = [1.0, 2.0, 4.0].map(|x_m| Pose2::new(x_m, 0.0, 0.0).in_space());
+    let elsewhere = [2.0, 3.0, 5.0].map(|x_m| Pose2::new(x_m, 0.0, 0.0).in_space());
+    let errors = |mode| step_scale_errors(&path, &elsewhere, &Similarity::identity(), mode);
+    assert_eq!(errors(SubTrajectoryMode::Compatible).unwrap().errors, [100.0, 50.0, 25.0]);
+    assert_eq!(errors(SubTrajectoryMode::Corrected).unwrap().errors, [0.0, 0.0]);
+}
+
 /// The variances of four series given by rows.
 fn hat(rows: &[Vec<f64>], value: impl Fn(f64, (usize, usize)) -> f64) -> Vec<f64> {
     let series: Vec<Vec<f64>> = (0..4)
@@ -436,7 +515,7 @@ fn greedy(reference: &[i64], estimate: &[i64], limit_ns: i64) -> Vec<(usize, usi
     associate_greedily(&reference, &estimate, options).unwrap_or_default()
 }
 
-fn stamps(count: usize, step: i64) -> Vec<Timestamp> {
+pub(crate) fn stamps(count: usize, step: i64) -> Vec<Timestamp> {
     (0..count as i64).map(|index| Timestamp(index * step)).collect()
 }
 
@@ -476,160 +555,4 @@ fn correlated_errors_can_answer_a_negative_variance() {
     let got = three_cornered_hat(&[&a, &b, &c]).unwrap();
     assert!(matches!(got[2], OwnVariance::Negative { .. }) && got[2].sigma().is_none());
     assert!(got[0].sigma().unwrap() > 1.2);
-}
-
-/// A path whose turning and speed are sums of incommensurate waves; `late_s` moves it in time.
-fn winding(count: u32, interval_s: f64, late_s: f64) -> Vec<Pose3> {
-    let at = |time_s: f64| {
-        let yaw = 1.1 * math::sin(0.31 * time_s)
-            + 0.7 * math::sin(0.83 * time_s)
-            + 0.4 * math::sin(1.71 * time_s + 1.0);
-        let place = Vector3::new(
-            3.0 * time_s + 2.0 * math::sin(0.23 * time_s),
-            2.0 * math::cos(0.61 * time_s) + math::sin(1.37 * time_s),
-            0.3 * math::sin(0.45 * time_s),
-        );
-        Pose3 {
-            rotation: *Rotation3::from_euler_angles(0.1 * yaw, 0.0, yaw).matrix(),
-            translation_m: place,
-        }
-    };
-    (0..count).map(|index| at(f64::from(index) * interval_s - late_s)).collect()
-}
-
-const OFFSETS: TimeOffsetOptions = TimeOffsetOptions {
-    signal: MotionSignal::AngularSpeed,
-    step: Span(50_000_000),
-    guess: Span(0),
-    search: Span(3_000_000_000),
-    overlap_min: Span(20_000_000_000),
-    correlation_min: 0.7,
-    margin: 0.05,
-};
-
-fn found_ns(
-    reference: &[Pose3],
-    estimate: &[Pose3],
-    guess_ns: i64,
-    signal: MotionSignal,
-) -> TimeOffset {
-    let stamps = stamps(reference.len(), 50_000_000);
-    let late: Vec<Timestamp> = stamps.iter().map(|t| t.plus(Span(-guess_ns))).collect();
-    let options = TimeOffsetOptions { signal, guess: Span(guess_ns), ..OFFSETS };
-    let [reference, estimate] = [(&stamps, reference), (&late, estimate)]
-        .map(|(stamps, poses)| TimedPoses::new(stamps, poses).unwrap());
-    time_offset(reference, estimate, &options).unwrap()
-}
-
-/// A hundredth of a step: what the parabola leaves of a smooth peak.
-#[test]
-fn a_shift_of_the_clock_is_found() {
-    for signal in [MotionSignal::AngularSpeed, MotionSignal::Speed] {
-        for late_s in [-1.234, -0.05, 0.0, 0.017, 0.4, 2.5] {
-            let reference = winding(1500, 0.05, 0.0);
-            let estimate = winding(1500, 0.05, late_s);
-            for guess_ns in [0, 1_700_000_000_000_000_000] {
-                let TimeOffset::Found(found) = found_ns(&reference, &estimate, guess_ns, signal)
-                else {
-                    panic!("{late_s} {signal:?}")
-                };
-                let off_s = (found.offset.0 - guess_ns) as f64 * 1e-9 + late_s;
-                assert!(off_s.abs() < 5e-4, "{late_s} {signal:?}: {off_s} {found:?}");
-                assert!(found.curvature_per_s2 < 0.0 && found.correlation > 0.99);
-            }
-        }
-    }
-}
-
-/// The half width must cover: noise on the orientations, 40 seeds, at least 32 within (0.95 of 40
-/// is 38, and 32 or fewer would have a probability below 0.001).
-#[test]
-fn the_half_width_covers_the_offset() {
-    let reference = winding(1200, 0.05, 0.0);
-    let mut covered_count = 0;
-    for seed in 0..40 {
-        let estimate: Vec<Pose3> = winding(1200, 0.05, 0.21)
-            .into_iter()
-            .enumerate()
-            .map(|(index, pose)| {
-                let mut draws = Seed(seed).draws(0, index as u64);
-                let turn = Rotation3::from_euler_angles(0.0, 0.0, 0.004 * draws.normal());
-                Pose3 { rotation: pose.rotation * turn.matrix(), ..pose }
-            })
-            .collect();
-        let TimeOffset::Found(found) =
-            found_ns(&reference, &estimate, 0, MotionSignal::AngularSpeed)
-        else {
-            panic!("{seed}")
-        };
-        let off_s = (found.offset.as_seconds() + 0.21).abs();
-        covered_count += usize::from(off_s <= found.half_width_95_s);
-        assert!(found.half_width_95_s < 0.05, "{found:?}");
-    }
-    assert!(covered_count > 32, "{covered_count}");
-}
-
-#[test]
-fn time_offset_changes_sign_when_the_paths_are_exchanged() {
-    let (reference, estimate) = (winding(1000, 0.05, 0.0), winding(1000, 0.05, 0.333));
-    let offset = |a: &[Pose3], b: &[Pose3]| match found_ns(a, b, 0, MotionSignal::AngularSpeed) {
-        TimeOffset::Found(found) => found.offset.0,
-        TimeOffset::NotIdentifiable(obstacle) => panic!("{obstacle:?}"),
-    };
-    // Cells may begin elsewhere: a hundredth of a step.
-    let sum = offset(&reference, &estimate) + offset(&estimate, &reference);
-    assert!(sum.abs() < 500_000, "{sum}");
-}
-
-#[test]
-fn time_offset_is_unchanged_by_moving_either_path() {
-    let (reference, estimate) = (winding(600, 0.05, 0.0), winding(600, 0.05, -0.4));
-    let elsewhere = Pose3 {
-        rotation: *Rotation3::from_euler_angles(0.3, -1.0, 2.0).matrix(),
-        translation_m: Vector3::new(5.0, -3.0, 100.0),
-    };
-    for signal in [MotionSignal::AngularSpeed, MotionSignal::Speed] {
-        let one = found_ns(&reference, &estimate, 0, signal);
-        let other =
-            found_ns(&moved(&reference, elsewhere), &moved(&estimate, elsewhere), 0, signal);
-        let (TimeOffset::Found(one), TimeOffset::Found(other)) = (one, other) else { panic!() };
-        assert!((one.offset.0 - other.offset.0).abs() < 10, "{one:?} {other:?}");
-    }
-}
-
-#[test]
-fn motion_that_does_not_allow_an_offset_is_named() {
-    let obstacle = |reference: &[Pose3], estimate: &[Pose3]| match found_ns(
-        reference,
-        estimate,
-        0,
-        MotionSignal::AngularSpeed,
-    ) {
-        TimeOffset::NotIdentifiable(obstacle) => obstacle,
-        TimeOffset::Found(found) => panic!("{found:?}"),
-    };
-    let winding_path = winding(1000, 0.05, 0.0);
-    let still = vec![Pose3::identity(); 1000];
-    assert_eq!(obstacle(&winding_path, &still), Obstacle::ConstantSpeed);
-    let circle = |rate: f64| -> Vec<Pose3> {
-        (0..1000).map(|i| Pose2::new(0.0, 0.0, rate * f64::from(i)).in_space()).collect()
-    };
-    assert_eq!(obstacle(&circle(0.01), &circle(0.01)), Obstacle::ConstantSpeed);
-    // A swing of 1 s looks the same a second later.
-    let swing: Vec<Pose3> = (0..1000)
-        .map(|i| {
-            let time_s = 0.05 * f64::from(i);
-            let yaw = 0.5 * time_s + 0.05 * math::sin(std::f64::consts::TAU * time_s);
-            Pose2::new(0.0, 0.0, yaw).in_space()
-        })
-        .collect();
-    assert!(matches!(obstacle(&swing, &swing), Obstacle::Ambiguous { .. }));
-    // Ten seconds are beyond the search; the best within it lies anywhere, but is not found.
-    let far = winding(1000, 0.05, 10.0);
-    assert!(matches!(
-        obstacle(&winding_path, &far),
-        Obstacle::WeakCorrelation { .. }
-            | Obstacle::PeakAtLimit { .. }
-            | Obstacle::Ambiguous { .. }
-    ));
 }

@@ -7,5 +7,6 @@ mod channel;
 mod drift;
 mod sample;
 mod scan_and_map;
+mod time_offset;
 mod trajectory;
 mod trajectory_fuzz;
