@@ -32,4 +32,4 @@ pub use error::{DecodeError, ReadError};
 pub use mcap_writer::{WriteError, write_mcap};
 pub use reader::{ChannelSummary, Container, Definition, Limits, Reader, Summary, read_all};
 pub use samples::{ChannelKey, Samples, Table, TopicBatch, UnknownTable};
-pub use source::LogReader;
+pub use source::{LogReader, open_original};

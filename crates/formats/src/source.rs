@@ -195,3 +195,11 @@ fn open_bytes(path: &Path) -> Result<Box<dyn Read + Send>, ReadError> {
 fn io(path: &Path, source: std::io::Error) -> ReadError {
     ReadError::Io { path: path.to_owned(), source }
 }
+
+/// Opens one of a recording's originals ([`LogReader::files`]), to keep or to digest it.
+///
+/// # Errors
+/// [`ReadError::Io`].
+pub fn open_original(path: &Path) -> Result<impl Read + Send + use<>, ReadError> {
+    File::open(path).map_err(|source| io(path, source))
+}

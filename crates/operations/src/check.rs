@@ -3,13 +3,17 @@
 //! Invariant: the same checks by the same code as `ingest`; nothing is written anywhere.
 //! One pass over the file; no row is kept.
 
-use tiepoint_formats::TopicBatch;
+use tiepoint_formats::{Damage, TopicBatch};
 use tiepoint_model::{
     Timestamp,
     quality::{ChannelQuality, QualityVerdict, RecordingQuality},
 };
 
-use crate::{Error, Source, ingest, inspect::Inspector};
+use crate::{
+    Error, Source,
+    ingest::decode::{each_piece, kept_raw, loss_in_words},
+    inspect::Inspector,
+};
 
 /// What the door says of a log.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -50,22 +54,23 @@ impl CheckReport {
     }
 }
 
-/// Checks one log.
+/// Checks one log; with `recover`, what a damaged one still holds.
 ///
 /// # Errors
 /// [`Error::Log`] with file and place for anything that is no log or is damaged;
 /// [`Error::NoMessages`].
-pub fn check(mut source: Source) -> Result<CheckReport, Error> {
-    let container = ingest::container_of(&mut source)?;
+pub fn check(source: &Source, recover: bool) -> Result<CheckReport, Error> {
+    let damage = if recover { Damage::Keep } else { Damage::Refuse };
+    let container = source.open(damage)?.container();
     let mut inspector = Inspector::default();
     let mut take = |piece: TopicBatch| {
         inspector.add(&piece);
         Ok(())
     };
-    let summary = ingest::decode::read(&mut source, container, &mut take)?;
-    let mut warnings = ingest::decode::kept_raw(&summary);
+    let summary = each_piece(source, damage, &mut take)?;
+    let mut warnings = kept_raw(&summary);
     warnings.extend(summary.warnings.iter().cloned());
-    let inspection = inspector.finish(Vec::new());
+    let inspection = inspector.finish(summary.losses.iter().map(loss_in_words).collect());
     let mut channels = Vec::new();
     for declared in summary.channels {
         let Some(report) = inspection.channels.get(&declared.channel) else { continue };
@@ -80,7 +85,7 @@ pub fn check(mut source: Source) -> Result<CheckReport, Error> {
         });
     }
     if channels.is_empty() {
-        return Err(Error::NoMessages { path: source.path });
+        return Err(Error::NoMessages { path: source.path() });
     }
     let container = container.as_str().to_owned();
     Ok(CheckReport { container, channels, quality: inspection.quality, warnings })

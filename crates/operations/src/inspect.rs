@@ -114,6 +114,7 @@ impl Inspector {
             | Samples::Images(_)
             | Samples::Paths(_)
             | Samples::Grids(_)
+            | Samples::Signals(_)
             | Samples::Raw(_) => inspector.add_stamps(&piece.samples.stamps()),
         }
     }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use tiepoint_model::quality::FindingKind;
-use tiepoint_operations::{CheckReport, Error, check};
+use tiepoint_operations::{CheckReport, Error, Source, check};
 
-use crate::{exit::Exit, output::Output, quality, source};
+use crate::{exit::Exit, output::Output, quality};
 
 /// Check logs as `ingest` would, without a lake: rates, gaps, clocks, frames, frozen sensors.
 ///
@@ -15,9 +15,12 @@ use crate::{exit::Exit, output::Output, quality, source};
 /// Example: tiepoint check run.mcap
 #[derive(clap::Args)]
 pub(crate) struct CheckArgs {
-    /// Log files.
+    /// Log files, or folders of rosbag2.
     #[arg(value_name = "PATH", required_unless_present = "list")]
     paths: Vec<PathBuf>,
+    /// Check what a damaged log still holds, and say what was lost.
+    #[arg(long)]
+    recover: bool,
     /// Show every check with its unit, definition and source instead.
     #[arg(long)]
     list: bool,
@@ -30,7 +33,7 @@ pub(crate) fn run(args: CheckArgs, output: &mut Output) -> Result<Exit, Error> {
     let mut reports = Vec::new();
     for path in &args.paths {
         output.progress(&format!("reading {}", path.display()));
-        let report = check(source::open(path)?)?;
+        let report = check(&Source::Path(path.clone()), args.recover)?;
         if !output.is_json() {
             show(path, &report, output);
         }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use tiepoint_model::Origin;
-use tiepoint_operations::{Error, IngestRequest, IngestedRecording, Platform};
+use tiepoint_operations::{Error, IngestRequest, IngestedRecording, Platform, Source};
 
-use crate::{exit::Exit, output::Output, quality, source};
+use crate::{exit::Exit, output::Output, quality};
 
-/// Ingest robot logs: MCAP, MRPT rawlog, trajectories in TUM, KITTI or EuRoC form.
+/// Ingest robot logs: MCAP, ROS 1 bag, rosbag2, PX4 ULog, MRPT rawlog, trajectories in TUM, KITTI or EuRoC form.
 ///
 /// Each file becomes one recording. The original is kept byte for byte; the same file twice adds nothing.
 /// Each channel gets a quality verdict at the door, stored with it.
@@ -16,7 +16,7 @@ use crate::{exit::Exit, output::Output, quality, source};
 /// Example: tiepoint ingest run.mcap --ground-truth run.tum --lake my-lake
 #[derive(clap::Args)]
 pub(crate) struct IngestArgs {
-    /// Log files.
+    /// Log files, or folders of rosbag2.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// Where the samples come from: real, semi_synthetic, synthetic or curated.
@@ -31,6 +31,9 @@ pub(crate) struct IngestArgs {
     /// The rig that made the logs: its mountings are compared with those of its last pass.
     #[arg(long, value_name = "NAME")]
     rig: Option<String>,
+    /// Of a damaged log, keep what can be read, say exactly what was lost, mark the recording, and exit with 3.
+    #[arg(long)]
+    recover: bool,
     /// Show what would be ingested, and change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -48,11 +51,12 @@ pub(crate) async fn run(
     for path in &args.paths {
         output.progress(&format!("reading {}", path.display()));
         let request = IngestRequest {
-            log: source::open(path)?,
-            ground_truth: args.ground_truth.as_deref().map(source::open).transpose()?,
+            log: Source::Path(path.clone()),
+            ground_truth: args.ground_truth.clone().map(Source::Path),
             origin: args.origin,
             unknown_generator: args.unknown_generator.clone(),
             rig: args.rig.clone(),
+            recover: args.recover,
             dry_run: args.dry_run,
         };
         let ingested = tiepoint_operations::ingest(platform, request).await?;

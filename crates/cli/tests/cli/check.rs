@@ -192,3 +192,35 @@ fn a_check_of_what_is_no_log_names_the_file_and_the_next_step() {
     let list = desk.run(&["check", "--list"]).expect_code(0).stdout;
     assert!(list.contains("clock_drift") && list.contains("ppm"), "{list}");
 }
+
+#[test]
+fn a_damaged_log_is_refused_whole_and_recovered_only_when_asked() {
+    let desk = Desk::with_lake();
+    let whole = std::fs::read(quickstart("uwb.mcap")).unwrap();
+    desk.write("cut.mcap", &whole[..whole.len() * 2 / 3]);
+    let before = desk.lake_files();
+    let refused = desk.run(&["ingest", "cut.mcap"]);
+    assert!(matches!(refused.code, 2 | 5), "{}", refused.stderr);
+    assert!(refused.stderr.contains("cut.mcap"), "{}", refused.stderr);
+    assert_eq!(before, desk.lake_files(), "a refused log leaves nothing");
+    assert_ne!(desk.run(&["check", "cut.mcap"]).code, 0);
+
+    let recovered = desk.run(&["ingest", "cut.mcap", "--recover", "--json"]).expect_code(3).json();
+    let recording = &recovered["recordings"][0];
+    let losses = recording["quality"]["losses"].as_array().unwrap();
+    assert_eq!(losses.len(), 1, "{losses:?}");
+    assert!(losses[0].as_str().unwrap().starts_with("bytes "), "{losses:?}");
+    let sql = "SELECT loss_count FROM recordings";
+    let rows = desk.run(&["query", sql, "--json"]).expect_code(0).json();
+    assert_eq!(rows["rows"][0]["loss_count"], 1);
+    desk.run(&["verify"]).expect_code(0);
+
+    // What was kept is what the whole log begins with.
+    desk.run(&["ingest", quickstart("uwb.mcap").to_str().unwrap()]).expect_code(0);
+    let sql = "SELECT r.name, count(*) AS n, max(s.sequence) AS last FROM scans s JOIN recordings r \
+               ON s.recording_id = r.recording_id GROUP BY r.name ORDER BY r.name";
+    let rows = desk.run(&["query", sql, "--json"]).expect_code(0).json();
+    let kept = rows["rows"][0]["n"].as_i64().unwrap();
+    assert!(kept > 100 && kept < 343, "{rows}");
+    assert_eq!(rows["rows"][0]["last"].as_i64(), Some(kept - 1));
+}
