@@ -7,8 +7,11 @@
 mod bad_input;
 mod columns;
 mod convert;
+mod damage;
+mod log_reader;
 mod make;
 mod messages;
 mod rawlog;
+mod ros1_bag;
 mod round_trip;
 mod trajectory;
