@@ -8,6 +8,7 @@ mod bad_input;
 mod columns;
 mod convert;
 mod damage;
+mod export;
 mod log_reader;
 mod make;
 mod messages;
