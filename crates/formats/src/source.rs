@@ -133,7 +133,9 @@ impl LogReader {
         }
         self.current = Some(match container {
             Container::Rosbag2 => {
-                let database = Database::open(&path, self.limits, self.folder.compresses_messages)?;
+                let damage = self.reader.collector.damage;
+                let is_compressed = self.folder.compresses_messages;
+                let database = Database::open(&path, self.limits, damage, is_compressed)?;
                 self.reader.collector.warnings.extend(database.warning());
                 Current::Database(Box::new(database))
             }

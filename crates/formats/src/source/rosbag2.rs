@@ -5,7 +5,8 @@
 //! is said in the summary.
 //!
 //! Rows are fetched in pages behind the last (time, id), which the index that rosbag2 makes
-//! gives in order; without that index SQLite sorts the ids, never the messages.
+//! gives in order; without that index SQLite sorts the ids, never the messages. If damage is to
+//! be kept quiet and gives no row in that order, rows come by id, which needs the table alone.
 //! A message longer than the limit is refused before it is loaded.
 //!
 //! Source: `rosbag2_storage_sqlite3`, schemas 1 to 4.
@@ -33,6 +34,9 @@ use crate::{
 const PAGE_ROWS: usize = 4096;
 const PAGE_BYTES: usize = 4 << 20;
 
+/// Ahead of every row.
+const NOTHING_READ: (i64, i64) = (i64::MIN, i64::MIN);
+
 pub(super) struct Database {
     path: PathBuf,
     connection: Connection,
@@ -41,6 +45,7 @@ pub(super) struct Database {
     last: (i64, i64),
     /// Without an index on the time: every id in order, and how many were read.
     sorted_ids: Option<(Vec<i64>, usize)>,
+    order: Order,
     compresses_messages: bool,
     has_log_beside: bool,
     inflated: Vec<u8>,
@@ -50,6 +55,14 @@ pub(super) struct Database {
 struct Topic {
     route: Route,
     name: String,
+}
+
+/// In which order rows are asked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Order {
+    Time,
+    /// Behind damage.
+    Id,
 }
 
 /// What one page ended with.
@@ -62,6 +75,7 @@ impl Database {
     pub(super) fn open(
         path: &Path,
         limits: Limits,
+        damage: Damage,
         compresses_messages: bool,
     ) -> Result<Self, ReadError> {
         let mut log = path.as_os_str().to_owned();
@@ -75,12 +89,19 @@ impl Database {
         let connection = Connection::open_with_flags(uri, flags).map_err(|source| {
             ReadError::Database { path: path.to_owned(), place: "its header".into(), source }
         })?;
+        if damage == Damage::Keep {
+            // SQLite opens a database that is shorter than it says only so; nothing is written.
+            connection.execute_batch("PRAGMA writable_schema = ON").map_err(|source| {
+                ReadError::Database { path: path.to_owned(), place: "its header".into(), source }
+            })?;
+        }
         Ok(Self {
             path: path.to_owned(),
             connection,
             topics: None,
-            last: (i64::MIN, i64::MIN),
+            last: NOTHING_READ,
             sorted_ids: None,
+            order: Order::Time,
             compresses_messages,
             has_log_beside,
             inflated: Vec::new(),
@@ -104,6 +125,17 @@ impl Database {
         match self.read_page(out) {
             Ok(Page::More) => Ok(true),
             Ok(Page::End) => Ok(false),
+            Err(ReadError::Database { .. })
+                if out.damage == Damage::Keep
+                    && self.topics.is_some()
+                    && self.last == NOTHING_READ
+                    && self.order == Order::Time =>
+            {
+                (self.order, self.sorted_ids) = (Order::Id, None);
+                let path = self.path.display();
+                out.warnings.push(format!("`{path}` is read by id: its index is broken"));
+                Ok(true)
+            }
             Err(error @ ReadError::Database { .. })
                 if out.damage == Damage::Keep && out.message_count() > 0 =>
             {
@@ -125,12 +157,24 @@ impl Database {
             Some(topics) => topics,
             None => self.read_topics(out)?,
         };
-        let read = match self.sorted_ids.is_some() {
-            true => self.read_by_id(&topics, out),
-            false => self.read_by_index(&topics, out),
-        };
+        let read = self.read_rows(&topics, out);
         self.topics = Some(topics);
         read
+    }
+
+    fn read_rows(
+        &mut self,
+        topics: &BTreeMap<i64, Topic>,
+        out: &mut Collector,
+    ) -> Result<Page, ReadError> {
+        let is_start = self.last == NOTHING_READ && self.sorted_ids.is_none();
+        if self.order == Order::Time && is_start && !self.has_time_index()? {
+            self.sorted_ids = Some((self.ids_in_order()?, 0));
+        }
+        match self.sorted_ids.is_some() {
+            true => self.read_by_id(topics, out),
+            false => self.read_in_order(topics, out),
+        }
     }
 
     /// Tables, topics and definitions.
@@ -166,9 +210,6 @@ impl Database {
         }
         drop(rows);
         drop(statement);
-        if !self.has_time_index()? {
-            self.sorted_ids = Some((self.ids_in_order()?, 0));
-        }
         Ok(topics)
     }
 
@@ -221,19 +262,25 @@ impl Database {
         Ok(ids)
     }
 
-    fn read_by_index(
+    fn read_in_order(
         &mut self,
         topics: &BTreeMap<i64, Topic>,
         out: &mut Collector,
     ) -> Result<Page, ReadError> {
         let (time_ns, id) = self.last;
         let failed = self.broken(&format!("the message behind id {id}"));
-        let sql = "SELECT id, topic_id, timestamp, length(data), \
-                   CASE WHEN length(data) <= ?3 THEN data END FROM messages \
-                   WHERE (timestamp, id) > (?1, ?2) ORDER BY timestamp, id LIMIT ?4";
+        let behind = match self.order {
+            Order::Time => "(timestamp, id) > (?1, ?2) ORDER BY timestamp, id",
+            // The time is named so that both questions take the same four values.
+            Order::Id => "id > ?2 AND ?1 = ?1 ORDER BY id",
+        };
+        let sql = format!(
+            "SELECT id, topic_id, timestamp, length(data), \
+             CASE WHEN length(data) <= ?3 THEN data END FROM messages WHERE {behind} LIMIT ?4"
+        );
         let limit = i64::try_from(self.limits.record_bytes_max).unwrap_or(i64::MAX);
         let page_rows = PAGE_ROWS as i64;
-        let mut statement = self.connection.prepare(sql).map_err(&failed)?;
+        let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
         let mut rows = statement.query((time_ns, id, limit, page_rows)).map_err(&failed)?;
         let (mut count, mut bytes) = (0, 0);
         let mut last = self.last;
@@ -245,13 +292,13 @@ impl Database {
             let into = self.compresses_messages.then_some(&mut inflated);
             let read = context.take(row, into, out)?;
             last = (read.time_ns, read.id);
+            self.last = last;
             bytes += read.size_bytes;
             count += 1;
         }
         drop(rows);
         drop(statement);
         self.inflated = inflated;
-        self.last = last;
         let is_end = count < PAGE_ROWS && bytes < PAGE_BYTES;
         Ok(if is_end { Page::End } else { Page::More })
     }

@@ -7,9 +7,13 @@
 mod bad_input;
 mod columns;
 mod convert;
+mod damage;
+mod export;
+mod log_reader;
 mod make;
 mod messages;
 mod rawlog;
+mod ros1_bag;
 mod round_trip;
 mod trajectory;
 mod ulog;
