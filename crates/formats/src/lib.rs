@@ -10,6 +10,7 @@
 //!
 //! Not here: where bytes come from, digests, quality checks, and the lake.
 
+pub mod cloud;
 pub mod columns;
 mod container;
 mod convert;
@@ -20,6 +21,7 @@ mod message;
 mod pose;
 mod reader;
 mod samples;
+pub mod tabular;
 
 pub use container::trajectory::{TrajectoryFormat, read_trajectory, write_tum};
 pub use convert::{

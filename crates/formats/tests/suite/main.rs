@@ -5,11 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod bad_input;
+mod cloud;
 mod columns;
 mod convert;
 mod make;
 mod messages;
 mod rawlog;
 mod round_trip;
+mod tabular;
 mod trajectory;
 mod ulog;
