@@ -21,6 +21,7 @@ mod message;
 mod pose;
 mod reader;
 mod samples;
+mod source;
 pub mod tabular;
 
 pub use container::trajectory::{TrajectoryFormat, read_trajectory, write_tum};
@@ -30,6 +31,7 @@ pub use convert::{
 };
 pub use damage::{Damage, Loss};
 pub use error::{DecodeError, ReadError};
-pub use mcap_writer::{WriteError, write_mcap};
+pub use mcap_writer::{ExportChannel, McapExport, WriteError, recording_metadata, write_mcap};
 pub use reader::{ChannelSummary, Container, Definition, Limits, Reader, Summary, read_all};
 pub use samples::{ChannelKey, Samples, Table, TopicBatch, UnknownTable};
+pub use source::LogReader;

@@ -215,7 +215,9 @@ impl Decoder {
             Self::Csv(csv) => csv.finish(collector),
             Self::Parquet => Err(ReadError::NeedsRandomAccess),
             Self::Text(text) => text.finish(collector),
-            Self::Rosbag2 => Err(ReadError::NeedsPath),
+            // `LogReader` has put the rows into the collector.
+            Self::Rosbag2 if collector.has_channels() => Ok(()),
+            Self::Rosbag2 => Err(ReadError::Empty),
         }
     }
 

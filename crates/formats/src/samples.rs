@@ -308,6 +308,11 @@ impl Samples {
         for_rows!(self, rows => rows.truncate(count));
     }
 
+    /// Takes the first `count` rows away.
+    pub(crate) fn drop_first(&mut self, count: usize) {
+        for_rows!(self, rows => drop(rows.drain(..count.min(rows.len()))));
+    }
+
     /// Moves the rows of `other` behind these; gives `other` back if it is of another table.
     pub fn append(&mut self, other: Self) -> Result<(), Self> {
         match (self, other) {

@@ -77,7 +77,8 @@ pub(crate) fn take(
                 source,
             };
             let record = arrival.record_offset_bytes..arrival.record_end_bytes;
-            out.lose_or_refuse(error, Some(record), Some(1))
+            // A row of a database is no range of bytes.
+            out.lose_or_refuse(error, Some(record).filter(|record| !record.is_empty()), Some(1))
         }
     }
 }

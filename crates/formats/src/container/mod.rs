@@ -112,6 +112,11 @@ impl Collector {
         self.losses.push(Loss { file_index, bytes, message_count, reason });
     }
 
+    /// True once a channel was declared.
+    pub(crate) fn has_channels(&self) -> bool {
+        !self.slots.is_empty()
+    }
+
     /// Messages taken so far, of every channel.
     pub(crate) fn message_count(&self) -> u64 {
         self.slots.iter().map(|slot| slot.message_count).sum()
