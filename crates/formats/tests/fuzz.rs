@@ -8,13 +8,20 @@
 //! `cargo test -p tiepoint-formats --test fuzz -- --ignored` runs millions of cases. A failure
 //! prints the file and the number of the case; the same number gives the same bytes again.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "room: disk, for databases; a failed unwrap is a failed test"
+)]
 
 #[expect(dead_code, reason = "the inputs are those of the suite, which uses more of them")]
 #[path = "suite/make.rs"]
 mod make;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    io::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use make::{
     MessageBytes, Wire, bare_mcap, mcap_with, parquet_of, pcd_of, ply_of, small_csv, small_parquet,
@@ -23,7 +30,7 @@ use make::{
 use mcap::{Compression, WriteOptions};
 use peak_alloc::PeakAlloc;
 use tiepoint_formats::{
-    Container, Limits, ReadError, Reader,
+    Container, Damage, Limits, LogReader, ReadError, Reader,
     cloud::read_cloud,
     tabular::{ParquetReader, Projection, read_columns},
 };
@@ -45,7 +52,12 @@ const BOUND_BYTES: usize = 24 << 20;
 /// No byte of a record makes more rows than this.
 const ROWS_PER_BYTE_MAX: u64 = 1;
 
+/// Databases go through the disk: one case for so many of the others.
+const DATABASE_SHARE: u64 = 10;
+
 enum Target {
+    /// A database, written to the path and read from it.
+    Database(tempfile::NamedTempFile),
     Stream(Container),
     Csv(Projection),
     Parquet(Projection),
@@ -83,6 +95,10 @@ fn inputs() -> Vec<Input> {
         }),
         stream("mcap zstd", Container::Mcap, packed(Some(Compression::Zstd))),
         stream("mcap lz4", Container::Mcap, packed(Some(Compression::Lz4))),
+        stream("bag", Container::Ros1Bag, bag("none")),
+        stream("bag lz4", Container::Ros1Bag, bag("lz4")),
+        stream("bag bz2", Container::Ros1Bag, bag("bz2")),
+        database(&message()),
         stream("rawlog", Container::Rawlog, small_rawlog().0),
         stream("rawlog gzip", Container::Rawlog, small_rawlog().gzip()),
         stream("ulog", Container::Ulog, small_ulog().0),
@@ -92,6 +108,12 @@ fn inputs() -> Vec<Input> {
         file("csv", Target::Csv(projection()), small_csv().to_vec()),
         file("csv columns", Target::Columns(Container::Csv), small_csv().to_vec()),
         file("parquet", Target::Parquet(projection()), small_parquet()),
+        file("parquet zstd", Target::Parquet(projection()), {
+            packed_parquet(parquet::basic::Compression::ZSTD(Default::default()))
+        }),
+        file("parquet snappy", Target::Parquet(projection()), {
+            packed_parquet(parquet::basic::Compression::SNAPPY)
+        }),
         file("parquet columns", Target::Columns(Container::Parquet), {
             let ids = arrow::array::Int64Array::from_iter_values([1, 1, 2, 2, 3]);
             let ids: arrow::array::ArrayRef = std::sync::Arc::new(ids);
@@ -106,10 +128,118 @@ fn inputs() -> Vec<Input> {
     ]
 }
 
+/// The small Parquet file, its pages compressed and without a dictionary.
+fn packed_parquet(compression: parquet::basic::Compression) -> Vec<u8> {
+    let source = bytes::Bytes::from(small_parquet());
+    let mut batches =
+        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(source)
+            .unwrap()
+            .build()
+            .unwrap();
+    let batch = batches.next().unwrap().unwrap();
+    let properties = parquet::file::properties::WriterProperties::builder()
+        .set_compression(compression)
+        .set_dictionary_enabled(false)
+        .build();
+    let mut bytes = Vec::new();
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+/// One record of a ROS 1 bag.
+fn bag_record(fields: &[(&str, &[u8])], data: &[u8]) -> Vec<u8> {
+    let mut header = Vec::new();
+    for (name, value) in fields {
+        header.extend(u32::try_from(name.len() + 1 + value.len()).unwrap().to_le_bytes());
+        header.extend([name.as_bytes(), b"=", value].concat());
+    }
+    let [header_bytes, data_bytes] =
+        [header.len(), data.len()].map(|length| u32::try_from(length).unwrap().to_le_bytes());
+    [&header_bytes[..], &header, &data_bytes, data].concat()
+}
+
+/// A bag that was not closed: one chunk with a connection and two twists.
+fn bag(compression: &str) -> Vec<u8> {
+    let definition = bag_record(
+        &[
+            ("topic", b"/cmd"),
+            ("type", b"geometry_msgs/Twist"),
+            ("md5sum", b"9f195f881246fdfa2798d1d3eebca84a"),
+            ("message_definition", b"# a definition\n"),
+        ],
+        b"",
+    );
+    let connection = bag_record(
+        &[("op", &[7]), ("conn", &[0; 4]), ("topic", b"/cmd")],
+        &definition[4..definition.len() - 4],
+    );
+    let twist = MessageBytes::new(Wire::Ros1).f64s(&[1.5; 6]).bytes;
+    let message = bag_record(&[("op", &[2]), ("conn", &[0; 4]), ("time", &[1; 8])], &twist);
+    let records = [connection, message.clone(), message].concat();
+    let stored = match compression {
+        "lz4" => {
+            let mut encoder = lz4::EncoderBuilder::new().build(Vec::new()).unwrap();
+            encoder.write_all(&records).unwrap();
+            encoder.finish().0
+        }
+        "bz2" => {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), Default::default());
+            encoder.write_all(&records).unwrap();
+            encoder.finish().unwrap()
+        }
+        _ => records.clone(),
+    };
+    let size = u32::try_from(records.len()).unwrap().to_le_bytes();
+    let chunk_fields: [(&str, &[u8]); 3] =
+        [("op", &[5]), ("compression", compression.as_bytes()), ("size", &size)];
+    let head_fields: [(&str, &[u8]); 4] =
+        [("op", &[3]), ("index_pos", &[0; 8]), ("conn_count", &[0; 4]), ("chunk_count", &[0; 4])];
+    let head = bag_record(&head_fields, &[b' '; 64]);
+    [b"#ROSBAG V2.0\n", &head[..], &bag_record(&chunk_fields, &stored)].concat()
+}
+
+/// A database of rosbag2 with two scans.
+fn database(message: &[u8]) -> Input {
+    let path = tempfile::NamedTempFile::new().unwrap();
+    let connection = rusqlite::Connection::open(path.path()).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA page_size=512; CREATE TABLE topics(id INTEGER PRIMARY KEY,name TEXT NOT NULL,\
+             type TEXT NOT NULL,serialization_format TEXT NOT NULL,\
+             offered_qos_profiles TEXT NOT NULL);\
+             CREATE TABLE messages(id INTEGER PRIMARY KEY,topic_id INTEGER NOT NULL,\
+             timestamp INTEGER NOT NULL, data BLOB NOT NULL);\
+             INSERT INTO topics VALUES(1,'/scan','sensor_msgs/msg/LaserScan','cdr','');",
+        )
+        .unwrap();
+    for time_ns in [5, 6] {
+        let row = rusqlite::params![time_ns, message];
+        connection.execute("INSERT INTO messages VALUES(NULL,1,?,?)", row).unwrap();
+    }
+    drop(connection);
+    let bytes = std::fs::read(path.path()).unwrap();
+    Input { name: "rosbag2 database", target: Target::Database(path), bytes }
+}
+
 /// Reads the bytes; gives the rows and whether they were read to the end.
 fn read(target: &Target, bytes: &[u8], draws: &mut Draws) -> (u64, Result<(), ReadError>) {
     match target {
         Target::Stream(container) => stream(Reader::new(*container, LIMITS), bytes, draws),
+        Target::Database(path) => {
+            std::fs::write(path.path(), bytes).unwrap();
+            let mut rows = 0;
+            let damage = if draws.below(2) == 0 { Damage::Keep } else { Damage::Refuse };
+            let result = LogReader::open(path.path(), LIMITS, damage).and_then(|mut reader| {
+                while let Some(batches) = reader.next_batches()? {
+                    rows += batches.iter().map(|batch| batch.samples.len() as u64).sum::<u64>();
+                }
+                reader.finish().map(|_| ())
+            });
+            (rows, result)
+        }
         Target::Csv(projection) => stream(Reader::of_csv(projection.clone(), LIMITS), bytes, draws),
         Target::Parquet(projection) => {
             let source = bytes::Bytes::copy_from_slice(bytes);
@@ -132,6 +262,9 @@ fn read(target: &Target, bytes: &[u8], draws: &mut Draws) -> (u64, Result<(), Re
 }
 
 fn stream(mut reader: Reader, bytes: &[u8], draws: &mut Draws) -> (u64, Result<(), ReadError>) {
+    if draws.below(2) == 0 {
+        reader = reader.on_damage(Damage::Keep);
+    }
     let piece = match draws.below(3) {
         0 => bytes.len().max(1),
         1 => 1 + draws.below(16),
@@ -228,7 +361,11 @@ fn fuzz(case_count: u64) {
     let mut lines = Vec::new();
     for (number, input) in inputs.iter().enumerate() {
         let (mut read_count, mut peak_bytes) = (0_u64, 0_usize);
-        for case in 0..case_count.div_ceil(inputs.len() as u64) {
+        let mut count = case_count.div_ceil(inputs.len() as u64);
+        if matches!(input.target, Target::Database(_)) {
+            count /= DATABASE_SHARE;
+        }
+        for case in 0..count {
             let mut draws = SEED.for_purpose("fuzz").draws(number as u64, case);
             let mut bytes = input.bytes.clone();
             let other = &inputs[draws.below(inputs.len())].bytes;
@@ -269,7 +406,7 @@ fn fuzz(case_count: u64) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// One test only: the allocator counts for the whole program.
+/// One test only runs at a time: the allocator counts for the whole program.
 #[test]
 fn no_damage_makes_a_reader_panic_or_hold_more_than_the_bound() {
     fuzz(200_000);
