@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use tiepoint_model::ErrorKind;
 
-use crate::reader::Container;
+use crate::{reader::Container, tabular::ProjectionError};
 
 /// Why one message, record or object could not be decoded. Bytes count from its first.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -226,6 +226,33 @@ pub enum ReadError {
         /// What is wrong.
         problem: String,
     },
+    /// A table of numbers without word of what its columns are.
+    #[error("nothing says what the columns of this {container} are")]
+    NeedsProjection {
+        /// The container.
+        container: Container,
+        /// A projection to start from, as TOML.
+        example: String,
+    },
+    /// The projection does not fit the table.
+    #[error(transparent)]
+    Projection(#[from] ProjectionError),
+    /// The bytes are of no file of points.
+    #[error("it is no PLY and no PCD file")]
+    NotACloud,
+    /// A file of points is damaged, or of a kind that is not read.
+    #[error("the {format} is broken at {place}: {problem}")]
+    BadCloud {
+        /// PLY or PCD.
+        format: &'static str,
+        /// The line or byte.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A Parquet file has its directory at its end.
+    #[error("a Parquet file cannot be read from front to back")]
+    NeedsRandomAccess,
     /// A database is read from a path, not from bytes.
     #[error("a rosbag2 database is read from its path, not from its bytes")]
     NeedsPath,
@@ -288,7 +315,12 @@ impl ReadError {
             | Self::StampOutOfRange { .. }
             | Self::Database { .. }
             | Self::Message { .. } => ErrorKind::Corrupt,
-            Self::NeedsPath => ErrorKind::InvalidInput,
+            Self::NeedsPath
+            | Self::NeedsProjection { .. }
+            | Self::Projection(_)
+            | Self::NotACloud
+            | Self::NeedsRandomAccess => ErrorKind::InvalidInput,
+            Self::BadCloud { .. } => ErrorKind::Corrupt,
             Self::Stopped => ErrorKind::Internal,
         }
     }
@@ -335,6 +367,15 @@ impl ReadError {
             }
             Self::Line { line, .. } => format!("correct line {line} or remove it"),
             Self::Stopped => "make a new reader".into(),
+            Self::NeedsProjection { example, .. } => {
+                format!("write a projection beside it, starting from\n\n{example}")
+            }
+            Self::Projection(error) => error.hint(),
+            Self::NotACloud => "give a PLY or PCD file".into(),
+            Self::BadCloud { .. } => {
+                "copy the file again and compare its size and checksum with the original".into()
+            }
+            Self::NeedsRandomAccess => "read it with `tabular::ParquetReader`".into(),
             Self::NeedsPath => "open it with `LogReader`".into(),
             Self::Io { .. } => "check the path and that you may read it".into(),
             Self::Database { .. } => {

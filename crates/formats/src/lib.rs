@@ -10,6 +10,7 @@
 //!
 //! Not here: where bytes come from, digests, quality checks, and the lake.
 
+pub mod cloud;
 pub mod columns;
 mod container;
 mod convert;
@@ -21,6 +22,7 @@ mod pose;
 mod reader;
 mod samples;
 mod source;
+pub mod tabular;
 
 pub use container::trajectory::{TrajectoryFormat, read_trajectory, write_tum};
 pub use convert::{

@@ -15,6 +15,7 @@ use crate::{
         trajectory::TextReader, trajectory::TrajectoryFormat, ulog::UlogReader,
     },
     damage::in_words,
+    tabular::{Projection, csv::CsvReader},
 };
 
 /// What a recording is wrapped in.
@@ -30,6 +31,10 @@ pub enum Container {
     Rawlog,
     /// PX4 ULog.
     Ulog,
+    /// Comma-separated values; needs a [`Projection`].
+    Csv,
+    /// Parquet; needs a [`Projection`], and only [`crate::tabular::ParquetReader`] reads it.
+    Parquet,
     /// TUM trajectory text.
     Tum,
     /// KITTI odometry poses text.
@@ -40,8 +45,8 @@ pub enum Container {
 
 impl Container {
     /// The known containers, for messages to people.
-    pub const KNOWN: &str = "MCAP, ROS 1 bag, rosbag2, MRPT rawlog, PX4 ULog, TUM, KITTI and \
-                              EuRoC trajectories";
+    pub const KNOWN: &str = "MCAP, ROS 1 bag, rosbag2, MRPT rawlog, PX4 ULog, CSV, Parquet, \
+                              TUM, KITTI and EuRoC trajectories";
 
     /// How many first bytes [`Self::detect`] should be given, if there are so many.
     pub const DETECT_BYTES: usize = 4096;
@@ -55,6 +60,8 @@ impl Container {
             Self::Rosbag2 => "rosbag2",
             Self::Rawlog => "rawlog",
             Self::Ulog => "ulog",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
             Self::Tum => "tum",
             Self::Kitti => "kitti",
             Self::Euroc => "euroc",
@@ -149,6 +156,9 @@ enum Decoder {
     Ros1Bag(Box<BagReader>),
     Rawlog(Box<RawlogReader>),
     Ulog(Box<UlogReader>),
+    Csv(Box<CsvReader>),
+    /// A file with its directory at the end, which is not read from front to back.
+    Parquet,
     Text(TextReader),
     /// A database, which is not read from its bytes.
     Rosbag2,
@@ -175,6 +185,8 @@ impl Decoder {
             Container::Rosbag2 => Self::Rosbag2,
             Container::Rawlog => Self::Rawlog(Box::new(RawlogReader::new(limits))),
             Container::Ulog => Self::Ulog(Box::new(UlogReader::new(limits))),
+            Container::Csv => Self::Csv(Box::new(CsvReader::new(None, limits))),
+            Container::Parquet => Self::Parquet,
             Container::Tum => text(TrajectoryFormat::Tum),
             Container::Kitti => text(TrajectoryFormat::Kitti),
             Container::Euroc => text(TrajectoryFormat::Euroc),
@@ -187,6 +199,8 @@ impl Decoder {
             Self::Ros1Bag(bag) => bag.feed(bytes, collector),
             Self::Rawlog(rawlog) => rawlog.feed(bytes, collector),
             Self::Ulog(ulog) => ulog.feed(bytes, collector),
+            Self::Csv(csv) => csv.feed(bytes, collector),
+            Self::Parquet => Err(ReadError::NeedsRandomAccess),
             Self::Text(text) => text.feed(bytes, collector),
             Self::Rosbag2 => Err(ReadError::NeedsPath),
         }
@@ -198,6 +212,8 @@ impl Decoder {
             Self::Ros1Bag(bag) => bag.finish(collector),
             Self::Rawlog(rawlog) => rawlog.finish(collector),
             Self::Ulog(ulog) => ulog.finish(collector),
+            Self::Csv(csv) => csv.finish(collector),
+            Self::Parquet => Err(ReadError::NeedsRandomAccess),
             Self::Text(text) => text.finish(collector),
             // `LogReader` has put the rows into the collector.
             Self::Rosbag2 if collector.has_channels() => Ok(()),
@@ -213,6 +229,8 @@ impl Decoder {
             Self::Ros1Bag(bag) => Some(bag.taken_bytes()),
             Self::Rawlog(rawlog) => rawlog.taken_bytes(),
             Self::Ulog(ulog) => Some(ulog.taken_bytes()),
+            Self::Csv(csv) => Some(csv.taken_bytes()),
+            Self::Parquet => None,
             Self::Text(text) => Some(text.taken_bytes()),
             Self::Rosbag2 => None,
         }
@@ -230,6 +248,15 @@ impl Reader {
             limits,
             fed_bytes: 0,
         }
+    }
+
+    /// A reader of one CSV whose columns are said. Parquet has its own,
+    /// [`crate::tabular::ParquetReader`].
+    #[must_use]
+    pub fn of_csv(projection: Projection, limits: Limits) -> Self {
+        let mut reader = Self::new(Container::Csv, limits);
+        reader.decoder = Decoder::Csv(Box::new(CsvReader::new(Some(projection), limits)));
+        reader
     }
 
     /// The same reader with another answer to damage. To be called before the first feed.

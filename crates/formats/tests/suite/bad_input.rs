@@ -234,7 +234,7 @@ fn a_file_that_is_no_log_is_refused_by_name() {
     let detect = |bytes: &[u8]| Container::detect("x.bin", bytes);
     let said = |bytes: &[u8]| detect(bytes).unwrap_err().to_string();
     let expected = "`x.bin` is no log that can be read; known are MCAP, ROS 1 bag, rosbag2, \
-                    MRPT rawlog, PX4 ULog, TUM, KITTI and EuRoC trajectories";
+                    MRPT rawlog, PX4 ULog, CSV, Parquet, TUM, KITTI and EuRoC trajectories";
     assert_eq!(said(b"\x7fELF\0\0\0"), expected);
     expect_test::expect!["`x.bin` is a ROS 1 bag of version 1, which this version does not read"]
         .assert_eq(&said(b"#ROSBAG V1.2\n"));

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod bad_input;
+mod cloud;
 mod columns;
 mod convert;
 mod damage;
@@ -15,5 +16,6 @@ mod messages;
 mod rawlog;
 mod ros1_bag;
 mod round_trip;
+mod tabular;
 mod trajectory;
 mod ulog;

@@ -1,9 +1,11 @@
 //! Inputs: samples for every table, messages of both ROS encodings, rawlogs, MCAP files.
 
-use std::{collections::BTreeMap, io::Cursor, io::Write};
+use std::{collections::BTreeMap, io::Cursor, io::Write, sync::Arc};
 
+use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 use mcap::{WriteOptions, Writer, records::MessageHeader};
 use nalgebra::Vector3;
+use parquet::arrow::ArrowWriter;
 use proptest::{collection::vec, option, prelude::*};
 use tiepoint_formats::{ChannelKey, Container, Reader, Samples, Summary, Table, TopicBatch};
 use tiepoint_model::{
@@ -773,4 +775,147 @@ pub(crate) fn small_ulog() -> UlogBytes {
         .entry(b'P', &[], "float GAIN", &0.5_f32.to_le_bytes())
         .record(b'R', &3_u16.to_le_bytes())
         .record(b'Z', b"of tomorrow")
+}
+
+/// Two quoted names, a missing cell, and a word for missing.
+pub(crate) fn small_csv() -> &'static [u8] {
+    b"t,\"gx, deg\",gy,gz,ax,ay,az,volt,ampere,px,py,pz\n\
+      1.5,0,0,90,1,0,0,12.5,3,1.5,2,3\n\
+      \"2.5\",0,0,90,1,0,0,12.25,,1.5,2,3\n\
+      \n\
+      3.5,0,0,90,1,0,0,NaN,2.5,1.5,2,3\n"
+}
+
+pub(crate) fn small_projection() -> &'static str {
+    r#"
+    [time]
+    column = "t"
+    unit = "ms"
+    clock = "sensor"
+
+    [[channel]]
+    topic = "imu"
+    table = "imu"
+    frame_id = "imu_link"
+    fields = { angular_rate_x_rad_per_s = "gx, deg", angular_rate_y_rad_per_s = "gy", angular_rate_z_rad_per_s = "gz", acceleration_x_m_per_s2 = "ax", acceleration_y_m_per_s2 = "ay", acceleration_z_m_per_s2 = "az" }
+    units = { "gx, deg" = "deg/s", gy = "deg/s", gz = "deg/s", ax = "g", ay = "g", az = "g" }
+
+    [[channel]]
+    topic = "battery"
+    table = "signals"
+    columns = ["volt", "ampere"]
+    units = { volt = "V", ampere = "A" }
+
+    [[channel]]
+    topic = "place"
+    table = "poses"
+    frame_id = "map"
+    child_frame_id = "base_link"
+    fields = { x_m = "px", y_m = "py", z_m = "pz" }
+    "#
+}
+
+pub(crate) fn parquet_of(batch: &RecordBatch) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+/// The same as [`small_csv`].
+pub(crate) fn small_parquet() -> Vec<u8> {
+    let same = |value: f64| -> ArrayRef { Arc::new(Float64Array::from(vec![value; 3])) };
+    let volt = Float64Array::from(vec![12.5, 12.25, f64::NAN]);
+    let ampere = Float64Array::from(vec![Some(3.0), None, Some(2.5)]);
+    let columns: [(&str, ArrayRef); 12] = [
+        ("t", Arc::new(Float64Array::from(vec![1.5, 2.5, 3.5]))),
+        ("gx, deg", same(0.0)),
+        ("gy", same(0.0)),
+        ("gz", same(90.0)),
+        ("ax", same(1.0)),
+        ("ay", same(0.0)),
+        ("az", same(0.0)),
+        ("volt", Arc::new(volt)),
+        ("ampere", Arc::new(ampere)),
+        ("px", same(1.5)),
+        ("py", same(2.0)),
+        ("pz", same(3.0)),
+    ];
+    parquet_of(&RecordBatch::try_from_iter(columns).unwrap())
+}
+
+/// Two vertices with a list and an intensity, an element ahead and faces behind.
+pub(crate) fn ply_of(encoding: &str) -> Vec<u8> {
+    let mut bytes = format!(
+        "ply\nformat {encoding} 1.0\ncomment made by hand\nelement sensor 1\nproperty int id\n\
+         element vertex 2\nproperty float x\nproperty double y\nproperty list uchar short tags\n\
+         property float z\nproperty uchar scalar_intensity\n\
+         element face 1\nproperty list uchar int vertex_indices\nend_header\n"
+    )
+    .into_bytes();
+    if encoding == "ascii" {
+        bytes.extend(b"42\n1 2 2 5 6 3 7\n-1.5 0.25 0 1e3 255\n3 0 1 0\n");
+        return bytes;
+    }
+    let is_big = encoding == "binary_big_endian";
+    let mut put = |little: &[u8]| match is_big {
+        true => bytes.extend(little.iter().rev()),
+        false => bytes.extend(little),
+    };
+    put(&42_i32.to_le_bytes());
+    for (x, y, tags, z, intensity) in
+        [(1.0_f32, 2.0_f64, &[5_i16, 6][..], 3.0_f32, 7_u8), (-1.5, 0.25, &[], 1e3, 255)]
+    {
+        put(&x.to_le_bytes());
+        put(&y.to_le_bytes());
+        put(&[u8::try_from(tags.len()).unwrap()]);
+        tags.iter().for_each(|tag| put(&tag.to_le_bytes()));
+        put(&z.to_le_bytes());
+        put(&[intensity]);
+    }
+    put(&[1]);
+    put(&0_i32.to_le_bytes());
+    bytes
+}
+
+/// The same points, with a padding field of two bytes.
+pub(crate) fn pcd_of(encoding: &str) -> Vec<u8> {
+    let mut bytes = format!(
+        "# .PCD v0.7 - Point Cloud Data file format\nVERSION 0.7\nFIELDS x y _ z intensity\n\
+         SIZE 4 8 1 4 1\nTYPE F F U F U\nCOUNT 1 1 2 1 1\nWIDTH 2\nHEIGHT 1\n\
+         VIEWPOINT 0 0 0 1 0 0 0\nPOINTS 2\nDATA {encoding}\n"
+    )
+    .into_bytes();
+    let x = [1.0_f32, -1.5].map(f32::to_le_bytes);
+    let y = [2.0_f64, 0.25].map(f64::to_le_bytes);
+    let z = [3.0_f32, 1e3].map(f32::to_le_bytes);
+    match encoding {
+        "ascii" => bytes.extend(b"1 2 0 0 3 7\n-1.5 0.25 0 0 1e3 255\n"),
+        "binary" => (0..2).for_each(|i| {
+            bytes.extend([&x[i][..], &y[i], &[0, 0], &z[i], &[[7, 255][i]]].concat());
+        }),
+        _ => {
+            let plain = [x.concat(), y.concat(), vec![0; 4], z.concat(), vec![7, 255]].concat();
+            // Literals of up to 32 bytes, the four zeros as one and a reference to it.
+            let mut packed = Vec::new();
+            let mut literal = |bytes: &[u8]| {
+                for run in bytes.chunks(32) {
+                    packed.push(u8::try_from(run.len() - 1).unwrap());
+                    packed.extend(run);
+                }
+            };
+            literal(&plain[..25]);
+            packed.extend([1 << 5, 0]);
+            let mut literal = |bytes: &[u8]| {
+                packed.push(u8::try_from(bytes.len() - 1).unwrap());
+                packed.extend(bytes);
+            };
+            literal(&plain[28..]);
+            bytes.extend(u32::try_from(packed.len()).unwrap().to_le_bytes());
+            bytes.extend(u32::try_from(plain.len()).unwrap().to_le_bytes());
+            bytes.extend(packed);
+        }
+    }
+    bytes
 }
