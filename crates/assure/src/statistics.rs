@@ -16,6 +16,8 @@ pub mod investing;
 pub mod multiplicity;
 pub mod noninferiority;
 pub mod planning;
+pub mod prediction_powered;
+pub mod weights;
 
 use tiepoint_model::ErrorKind;
 

@@ -229,10 +229,7 @@ mod tests {
     const RUNS: Units = Units::Independent { bound: Some(1.0) };
 
     fn blocks(length: f64, size: f64) -> Units {
-        Units::Blocks {
-            length_in_autocorrelation_times: Some(length),
-            simulated_size: Some(size),
-        }
+        Units::Blocks { length_in_autocorrelation_times: Some(length), simulated_size: Some(size) }
     }
 
     #[test]

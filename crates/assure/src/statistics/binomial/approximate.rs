@@ -51,11 +51,7 @@ pub fn jeffreys(successes: u64, trials: u64, alpha: f64) -> Result<[f64; 2], Sta
 ///
 /// # Source
 /// Agresti and Coull, The American Statistician 52(2), 1998.
-pub fn agresti_coull(
-    successes: u64,
-    trials: u64,
-    alpha: f64,
-) -> Result<[f64; 2], StatisticsError> {
+pub fn agresti_coull(successes: u64, trials: u64, alpha: f64) -> Result<[f64; 2], StatisticsError> {
     let (hits, count) = checked(successes, trials, alpha)?;
     let z = normal_quantile(1.0 - alpha / 2.0);
     let count = count + z * z;
