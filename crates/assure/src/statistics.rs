@@ -12,11 +12,13 @@ pub mod choice;
 pub mod dependence;
 pub mod distributions;
 pub mod equivalence;
+pub mod exchange;
 pub mod investing;
 pub mod multiplicity;
 pub mod noninferiority;
 pub mod planning;
 pub mod prediction_powered;
+pub mod scaling;
 pub mod weights;
 
 use tiepoint_model::ErrorKind;

@@ -8,7 +8,7 @@
 //! All values share one unit; the synthetic ones must come from the same conditions as the real
 //! ones, or carry weights (see [`super::weights`]).
 //!
-//! Not here: what the tighter estimate is worth (see `super::exchange`).
+//! Not here: what the tighter estimate is worth (see [`super::exchange`]).
 
 pub mod finite;
 pub mod gate;
