@@ -12,15 +12,22 @@ use crate::metric::MetricId;
 
 mod channel;
 mod distribution;
+mod ranking;
 mod scan;
 mod signal;
 mod trajectory;
 
-pub use self::{channel::*, distribution::*, scan::*, signal::*, trajectory::*};
+pub use self::{channel::*, distribution::*, ranking::*, scan::*, signal::*, trajectory::*};
 
 /// Every family.
-const FAMILIES: &[&[MetricEntry]] =
-    &[channel::ENTRIES, distribution::ENTRIES, scan::ENTRIES, signal::ENTRIES, trajectory::ENTRIES];
+const FAMILIES: &[&[MetricEntry]] = &[
+    channel::ENTRIES,
+    distribution::ENTRIES,
+    ranking::ENTRIES,
+    scan::ENTRIES,
+    signal::ENTRIES,
+    trajectory::ENTRIES,
+];
 
 /// One line of the list of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod channel;
+mod ranking;
 mod sample;
 mod scan_and_map;
 mod trajectory;
