@@ -28,7 +28,7 @@ fn ever_within(draws: &mut Draws, mean: f64, count: usize) -> bool {
 fn betting_keeps_its_level_under_optional_stopping() {
     let at_margin = share(2000, 1, |draws| ever_within(draws, MARGIN, 400));
     assert_at_most(at_margin, 0.05, 2000);
-    let beyond = share(2000, 2, |draws| ever_within(draws, 0.06, 400));
+    let beyond = share(1000, 2, |draws| ever_within(draws, 0.06, 400));
     assert!(beyond <= 0.01, "{beyond}");
 }
 
@@ -37,13 +37,13 @@ fn betting_keeps_its_level_under_optional_stopping() {
 #[test]
 fn betting_refutes_the_equivalent_at_most_alpha_often() {
     for mean in [MARGIN, -MARGIN, 0.0] {
-        let refuted = share(1000, 3, |draws| {
+        let refuted = share(500, 3, |draws| {
             let mut monitor = EquivalenceMonitor::new(MARGIN, 1.0, 0.05).unwrap();
             scenes(draws, mean, SD, 400)
                 .into_iter()
                 .any(|difference| monitor.push(difference).unwrap().p_different <= 0.05)
         });
-        assert_at_most(refuted, 0.05, 1000);
+        assert_at_most(refuted, 0.05, 500);
     }
 }
 

@@ -10,7 +10,7 @@ use tiepoint_model::seed::Draws;
 
 use crate::{assert_at_least, assert_is, share};
 
-const COUNT: u64 = 1500;
+const COUNT: u64 = 1000;
 
 /// A share of successes, and twins that agree with so many of them.
 #[derive(Clone, Copy)]
