@@ -14,7 +14,7 @@ pub mod finite;
 pub mod gate;
 
 use super::{
-    StatisticsError, check_range,
+    StatisticsError, check_range, check_values,
     distributions::{normal_quantile, student_t_quantile},
     mean,
 };
@@ -170,9 +170,7 @@ pub(super) fn check(sample: &Sample<'_>) -> Result<(), StatisticsError> {
         }
     }
     for values in [sample.real, sample.synthetic, sample.synthetic_alone] {
-        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-            return Err(StatisticsError::NotFinite { index });
-        }
+        check_values(values)?;
     }
     Ok(())
 }

@@ -283,8 +283,9 @@ pub(super) fn check(points: &[Point]) -> Result<(), StatisticsError> {
     if let Some(index) = points.iter().position(|p| !p.error.is_finite() || !p.count.is_finite()) {
         return Err(StatisticsError::NotFinite { index });
     }
-    if let Some(point) = points.iter().find(|point| point.count <= 0.0) {
-        check_range("count", point.count, false, "above 0")?;
+    for point in points {
+        check_range("count", point.count, point.count > 0.0, "above 0")?;
+        check_range("error", point.error, point.error.abs() < 1e75, "below 1e75 in size")?;
     }
     let mut counts: Vec<f64> = points.iter().map(|point| point.count).collect();
     counts.sort_by(f64::total_cmp);

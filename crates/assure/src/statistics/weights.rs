@@ -111,7 +111,7 @@ fn check(
     effective_count_min: f64,
     alpha: f64,
 ) -> Result<(), StatisticsError> {
-    use super::check_range;
+    use super::{check_range, check_values};
     let (left_count, right_count) = (values.len(), weights.len());
     if left_count != right_count {
         return Err(StatisticsError::LengthMismatch { left_count, right_count });
@@ -119,10 +119,9 @@ fn check(
     if left_count < 2 {
         return Err(StatisticsError::TooFew { count: left_count, min: 2 });
     }
-    for list in [values, weights] {
-        if let Some(index) = list.iter().position(|value| !value.is_finite()) {
-            return Err(StatisticsError::NotFinite { index });
-        }
+    check_values(values)?;
+    if let Some(index) = weights.iter().position(|value| !value.is_finite()) {
+        return Err(StatisticsError::NotFinite { index });
     }
     if let Some(weight) = weights.iter().find(|weight| **weight < 0.0) {
         check_range("weight", *weight, false, "0 or more")?;
