@@ -5,6 +5,7 @@
 
 mod channel;
 mod drift;
+mod ranking;
 mod sample;
 mod scan_and_map;
 mod time_offset;
