@@ -251,11 +251,7 @@ fn pelz_good(n: f64, x: f64) -> f64 {
     if log_q < -708.0 {
         return 0.0;
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "z lies between 0.04 and 1.5 here"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "z lies between 0.04 and 1.5 here")]
     let terms = (16.0 * z / PI).ceil() as i32;
     let mut sums = [0.0; 4];
     let mut extra = [0.0; 2];
