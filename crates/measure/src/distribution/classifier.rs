@@ -19,7 +19,7 @@ use super::{
     permutation::{PermutationTest, Permutations},
     ranks::mid_ranks,
     rows::{Rows, pooled},
-    screen::{clouds, nearest},
+    screen::{clouds, nearest_others},
 };
 use crate::{MeasureError, Metric, registry, statistics::require_positive};
 
@@ -227,9 +227,9 @@ impl<'a> Bench<'a> {
                 }
                 rows.at_least(k.saturating_add(1), "pooled sample")?;
                 let [_, cloud] = clouds(rows, rows);
-                let found = nearest(&cloud, &cloud, k, true);
+                let found = nearest_others(&cloud, k);
                 neighbours =
-                    found.iter().map(|near| near.iter().map(|n| n.index).collect()).collect();
+                    found.chunks(k).map(|near| near.iter().map(|n| n.index).collect()).collect();
             }
         }
         Ok(Self { rows, left_count: left.count(), learner, seed, neighbours })

@@ -163,7 +163,7 @@ fn moments(rows: Rows, members: &[usize]) -> (Vec<f64>, DMatrix<f64>) {
     for &index in members {
         mean.iter_mut().zip(rows.row(index)).for_each(|(sum, value)| *sum += value / count);
     }
-    let mut sums = DMatrix::zeros(d, d);
+    let mut sums = DMatrix::<f64>::zeros(d, d);
     let mut centred = vec![0.0; d];
     for &index in members {
         let row = rows.row(index);
@@ -171,11 +171,13 @@ fn moments(rows: Rows, members: &[usize]) -> (Vec<f64>, DMatrix<f64>) {
             *value = of_row - mean;
         }
         for (column, &factor) in centred.iter().enumerate() {
-            let target = &mut sums.as_mut_slice()[column * d..(column + 1) * d];
-            target.iter_mut().zip(&centred).for_each(|(sum, value)| *sum += factor * value);
+            let target = &mut sums.as_mut_slice()[column * d + column..(column + 1) * d];
+            let below = &centred[column..];
+            target.iter_mut().zip(below).for_each(|(sum, value)| *sum += factor * value);
         }
     }
-    (mean, sums / (count - 1.0))
+    let covariance = DMatrix::from_fn(d, d, |i, j| sums[(i.max(j), i.min(j))] / (count - 1.0));
+    (mean, covariance)
 }
 
 /// Eigenvalues and eigenvectors of a symmetric matrix.

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    rows::{Rows, square_distance},
-    screen::{Cloud, clouds, nearest, visit},
+    rows::Rows,
+    screen::{Cloud, clouds, exact_square, nearest_others, visit},
 };
 use crate::{MeasureError, Metric, MetricId, registry};
 
@@ -100,8 +100,7 @@ pub fn prdc(real: Rows, synthetic: Rows, k: usize) -> Result<Prdc, MeasureError>
 
 /// Squared radius of each point's ball.
 fn radii(cloud: &Cloud, k: usize) -> Vec<f64> {
-    let last = |neighbours: &Vec<super::screen::Neighbour>| neighbours.last().map(|n| n.square);
-    nearest(cloud, cloud, k, true).iter().filter_map(last).collect()
+    nearest_others(cloud, k).iter().skip(k - 1).step_by(k).map(|n| n.square).collect()
 }
 
 /// What the balls hold.
@@ -132,7 +131,7 @@ impl Counts {
                 .clone()
                 .map(|i| [real.limit(i, real_squares[i]), real.limit(i, 0.0)])
                 .collect();
-            visit(real, range, synthetic, |i, start, lower| {
+            visit(real, range, synthetic, 0, |i, start, lower| {
                 let [own, zero] = limits[i - first];
                 let widened = &widened[start..start + lower.len()];
                 let is_near = lower.iter().zip(widened).fold(false, |found, (value, square)| {
@@ -145,7 +144,7 @@ impl Counts {
                     if *value >= own && value - square >= zero {
                         continue;
                     }
-                    let square = square_distance(real.rows.row(i), synthetic.rows.row(j));
+                    let square = exact_square(real.rows.row(i), synthetic.rows.row(j));
                     if square < real_squares[i] {
                         counts.pairs += 1;
                         counts.synthetic_inside[j] = true;

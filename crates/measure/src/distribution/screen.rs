@@ -16,12 +16,12 @@ use std::ops::Range;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use super::rows::{Rows, square_distance};
+use super::rows::Rows;
 
 /// Queries taken together.
-pub(super) const QUERY_TILE: usize = 64;
+const QUERY_TILE: usize = 128;
 /// Targets taken together: a tile of inner products stays in the second cache.
-const TARGET_TILE: usize = 1024;
+const TARGET_TILE: usize = 512;
 /// Targets that are tested together before any is looked at.
 const LANES: usize = 16;
 /// Below the smallest scaled square that single precision can tell from zero.
@@ -132,18 +132,19 @@ fn rounded_up(value: f64) -> f32 {
     if f64::from(nearest) < value { nearest.next_up() } else { nearest }
 }
 
-/// Hands over, for each query in `range` and each run of at most 16 targets, the query, the first
-/// target, and a number for each target which is below [`Cloud::limit`] of a square wherever the
+/// Hands over, for each query in `range` and each run of at most 16 targets from `first_target` on,
+/// the query, the first target, and a number for each target which is below [`Cloud::limit`] of a square wherever the
 /// pair's squared distance is at most that square.
 pub(super) fn visit(
     queries: &Cloud,
     range: Range<usize>,
     targets: &Cloud,
+    first_target: usize,
     mut run: impl FnMut(usize, usize, &[f32]),
 ) {
     let query_points = queries.by_point.columns(range.start, range.len());
     let mut tile = DMatrix::<f32>::zeros(0, 0);
-    for start in (0..targets.count()).step_by(TARGET_TILE) {
+    for start in (first_target..targets.count()).step_by(TARGET_TILE) {
         let length = TARGET_TILE.min(targets.count() - start);
         if tile.nrows() != length {
             tile = DMatrix::zeros(length, range.len());
@@ -173,41 +174,126 @@ pub(super) struct Neighbour {
     pub(super) square: f64,
 }
 
-/// The k nearest targets of each query, nearest first; of equally near ones the first.
-///
-/// With `is_same` both clouds are one, and a point is not its own neighbour. The caller keeps k
-/// below the number of targets.
-pub(super) fn nearest(
-    queries: &Cloud,
-    targets: &Cloud,
-    k: usize,
-    is_same: bool,
-) -> Vec<Vec<Neighbour>> {
+/// The k nearest targets of each query, nearest first; of equally near ones the first. The caller
+/// keeps k at or below the number of targets.
+pub(super) fn nearest(queries: &Cloud, targets: &Cloud, k: usize) -> Vec<Neighbour> {
     let tiles = queries.tiles().map(|range| {
         let first = range.start;
-        let mut best: Vec<Vec<Neighbour>> = vec![Vec::with_capacity(k + 1); range.len()];
-        let mut limits = vec![f32::INFINITY; range.len()];
-        visit(queries, range, targets, |query, start, lower| {
-            if !any_below(lower, limits[query - first]) {
+        let mut best = Nearest::none(range.len(), k);
+        visit(queries, range, targets, 0, |query, start, lower| {
+            let place = query - first;
+            if !any_below(lower, best.limits[place]) {
                 return;
             }
-            let kept = &mut best[query - first];
             for (target, &value) in (start..).zip(lower) {
-                if value >= limits[query - first] || (is_same && target == query) {
+                if value < best.limits[place] {
+                    let square = exact_square(queries.rows.row(query), targets.rows.row(target));
+                    best.offer(place, Neighbour { index: target, square });
+                    best.limits[place] = queries.limit(query, best.farthest(place));
+                }
+            }
+        });
+        best.kept
+    });
+    tiles.collect::<Vec<_>>().concat()
+}
+
+/// The k nearest other points of each point, nearest first; of equally near ones the first. The
+/// caller keeps k below the number of points.
+///
+/// Each pair is looked at once, for both of its points.
+pub(super) fn nearest_others(cloud: &Cloud, k: usize) -> Vec<Neighbour> {
+    let none = || Nearest::none(cloud.count(), k);
+    let add_tile = |mut best: Nearest, range: Range<usize>| {
+        let (first, end) = (range.start, range.end);
+        visit(cloud, range, cloud, first, |i, start, lower| {
+            let (own, zero) = (best.limits[i], cloud.limit(i, 0.0));
+            let of_others = &best.widened[start..start + lower.len()];
+            let is_near = lower.iter().zip(of_others).fold(false, |found, (value, square)| {
+                found | (*value < own) | (value - square < zero)
+            });
+            if !is_near {
+                return;
+            }
+            for (j, &value) in (start..).zip(lower) {
+                let is_near = value < best.limits[i] || value - best.widened[j] < zero;
+                if j == i || !is_near {
                     continue;
                 }
-                let square = square_distance(queries.rows.row(query), targets.rows.row(target));
-                let place = kept.partition_point(|other| other.square <= square);
-                if place < k {
-                    kept.insert(place, Neighbour { index: target, square });
-                    kept.truncate(k);
-                }
-                if let (true, Some(last)) = (kept.len() == k, kept.last()) {
-                    limits[query - first] = queries.limit(query, last.square);
+                let square = exact_square(cloud.rows.row(i), cloud.rows.row(j));
+                best.offer(i, Neighbour { index: j, square });
+                best.limits[i] = cloud.limit(i, best.farthest(i));
+                best.widened[i] = cloud.scaled_up(best.farthest(i));
+                // Pairs inside the tile of queries come up from both sides.
+                if j >= end {
+                    best.offer(j, Neighbour { index: i, square });
+                    best.limits[j] = cloud.limit(j, best.farthest(j));
+                    best.widened[j] = cloud.scaled_up(best.farthest(j));
                 }
             }
         });
         best
-    });
-    tiles.collect::<Vec<_>>().concat()
+    };
+    // The k least of (square, index) are the same in whatever order threads join.
+    cloud.tiles().fold(none, add_tile).reduce(none, Nearest::and).kept
+}
+
+/// The nearest points so far: k for each point, ascending by square and index.
+struct Nearest {
+    kept: Vec<Neighbour>,
+    k: usize,
+    /// For each point: what [`visit`]'s numbers must be below.
+    limits: Vec<f32>,
+    /// For each point: the farthest kept square, scaled and enlarged.
+    widened: Vec<f32>,
+}
+
+impl Nearest {
+    fn none(count: usize, k: usize) -> Self {
+        let nothing = Neighbour { index: usize::MAX, square: f64::INFINITY };
+        Self {
+            kept: vec![nothing; count * k],
+            k,
+            limits: vec![f32::INFINITY; count],
+            widened: vec![f32::INFINITY; count],
+        }
+    }
+
+    fn farthest(&self, place: usize) -> f64 {
+        self.kept[(place + 1) * self.k - 1].square
+    }
+
+    fn offer(&mut self, place: usize, new: Neighbour) {
+        let kept = &mut self.kept[place * self.k..(place + 1) * self.k];
+        let is_nearer = |a: &Neighbour| {
+            a.square < new.square || (a.square == new.square && a.index < new.index)
+        };
+        let at = kept.partition_point(is_nearer);
+        if at < kept.len() {
+            kept[at..].rotate_right(1);
+            kept[at] = new;
+        }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        for (index, neighbour) in other.kept.into_iter().enumerate() {
+            if neighbour.square.is_finite() {
+                self.offer(index / self.k, neighbour);
+            }
+        }
+        self
+    }
+}
+
+/// Squared distance in four running sums: fixed, and faster than one.
+pub(super) fn exact_square(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (a, b) = (a.chunks_exact(4), b.chunks_exact(4));
+    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| (a - b) * (a - b)).sum();
+    for (a, b) in a.zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += (a - b) * (a - b);
+        }
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }

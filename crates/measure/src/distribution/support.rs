@@ -8,14 +8,14 @@
 //! Not here: the embedding. The paper trains one; here points are taken as they are, so that the
 //! same points give the same value.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
     rows::{Rows, square_distance},
-    screen::{Cloud, any_below, clouds, nearest, visit},
+    screen::{Cloud, any_below, clouds, exact_square, nearest, nearest_others, visit},
 };
 use crate::{MeasureError, Metric, MetricId, registry, statistics::quantile_of_sorted};
-use rayon::prelude::*;
 
 /// Levels of alpha and beta, from 0 to 1 in even steps, that the curves are summed over.
 pub const SUPPORT_LEVELS: usize = 30;
@@ -106,28 +106,27 @@ pub fn support_fidelity(
     let precision = inner.map(|radius| share(&to_centre, |distance| distance <= radius));
     let synthetic_radii = radii(synthetic, &mean(synthetic));
     let [real, synthetic] = clouds(real, synthetic);
-    let own: Vec<f64> = nearest(&real, &real, 1, true).iter().map(|n| n[0].square).collect();
+    let own: Vec<f64> = nearest_others(&real, 1).iter().map(|n| n.square).collect();
     let (recall, authenticity) = match mode {
         SupportMode::Corrected => {
             let reached = least_radius_within(&real, &own, &synthetic, &synthetic_radii);
             let inner = quantiles(&synthetic_radii);
-            let to_real = nearest(&synthetic, &real, 1, false);
-            let authentic = to_real.iter().filter(|n| own[n[0].index] < n[0].square).count();
+            let to_real = nearest(&synthetic, &real, 1);
+            let authentic = to_real.iter().filter(|n| own[n.index] < n.square).count();
             let recall = inner.map(|radius| share(&reached, |least| least <= radius));
             (recall, authentic as f64 / synthetic.count() as f64)
         }
         SupportMode::Synthcity => {
-            let to_synthetic = nearest(&real, &synthetic, 1, false);
-            let radii: Vec<f64> =
-                to_synthetic.iter().map(|n| synthetic_radii[n[0].index]).collect();
+            let to_synthetic = nearest(&real, &synthetic, 1);
+            let radii: Vec<f64> = to_synthetic.iter().map(|n| synthetic_radii[n.index]).collect();
             let inner = quantiles(&radii);
             let reached: Vec<f64> = to_synthetic
                 .iter()
                 .zip(own.iter().zip(&radii))
-                .map(|(n, (own, radius))| if n[0].square <= *own { *radius } else { f64::INFINITY })
+                .map(|(n, (own, radius))| if n.square <= *own { *radius } else { f64::INFINITY })
                 .collect();
             // As coded: indices into the synthetic sample look up the real one.
-            let authentic = to_synthetic.iter().filter(|n| own[n[0].index] < n[0].square).count();
+            let authentic = to_synthetic.iter().filter(|n| own[n.index] < n.square).count();
             let recall = inner.map(|radius| share(&reached, |least| least <= radius));
             (recall, authentic as f64 / real.count() as f64)
         }
@@ -150,14 +149,14 @@ fn least_radius_within(
     let tiles = real.tiles().map(|range| {
         let first = range.start;
         let mut least = vec![f64::INFINITY; range.len()];
-        visit(real, range, synthetic, |i, start, lower| {
+        visit(real, range, synthetic, 0, |i, start, lower| {
             let limit = real.limit(i, squares[i]);
             if !any_below(lower, limit) {
                 return;
             }
             for (j, &value) in (start..).zip(lower) {
                 let is_near = value < limit
-                    && square_distance(real.rows.row(i), synthetic.rows.row(j)) <= squares[i];
+                    && exact_square(real.rows.row(i), synthetic.rows.row(j)) <= squares[i];
                 if is_near {
                     least[i - first] = least[i - first].min(synthetic_radii[j]);
                 }
