@@ -24,10 +24,31 @@ mod pairs;
 mod permutation;
 mod rows;
 
+mod classifier;
+mod frechet;
+mod logistic;
+mod neighbours;
+mod screen;
+mod support;
+
+mod adwin;
+mod dependence;
+mod drift;
+
 pub use self::{
+    adwin::{AdwinOptions, AdwinReport, adwin},
+    classifier::{
+        ClassifierScores, ClassifierStatistic, ClassifierTest, Learner, classifier_scores,
+        classifier_scores_with_folds, classifier_test,
+    },
+    dependence::{Correlation, DependenceDifference, category_distance, dependence_difference},
     distance::{DistributionDistance, distribution_distance, distribution_distance_interval},
+    drift::{PSI_EMPTY_SHARE, PsiBins, population_stability_index},
     energy::{EnergyForm, energy_distance, energy_test},
     equivalence::{EquivalenceLaw, MmdEquivalence, mmd_equivalence},
+    frechet::{
+        FrechetExtrapolation, Subsets, frechet_distance, frechet_extrapolated, frechet_metric,
+    },
     histogram::Histogram,
     ks::{
         CramerVonMises, KS_EXACT_COUNT_MAX, KolmogorovSmirnov, KsAlternative, KsMode, KsTest,
@@ -37,8 +58,10 @@ pub use self::{
         Bandwidth, Mmd, MmdEstimator, kernel_inception_distance, mmd_squared, mmd_test,
         mmd_test_with,
     },
+    neighbours::{Prdc, prdc},
     permutation::{PermutationTest, Permutations},
     rows::{COORDINATE_MAX, Rows},
+    support::{SUPPORT_LEVELS, SupportFidelity, SupportMode, support_fidelity},
     wasserstein::{
         Directions, sliced_wasserstein, sliced_wasserstein_along, wasserstein, wasserstein_weighted,
     },

@@ -18,7 +18,6 @@ mod scan;
 mod signal;
 mod trajectory;
 
-pub use self::geometry::*;
 pub use self::{channel::*, distribution::*, geometry::*, ranking::*, scan::*, signal::*, trajectory::*};
 
 /// Every family.

@@ -78,7 +78,8 @@ pub enum KsAlternative {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KsMode {
-    /// All orders of the pooled values are counted; time `O(nm)`, memory `O(min(n, m))`.
+    /// All orders of the pooled values are counted; time `O(nm D)` for the distance D,
+    /// memory `O(min(n, m))`.
     Exact,
     /// SciPy's `asymp`: two-sided, the exact one-sample law at `nm / (n + m)` rounded; one-sided,
     /// Hodges' correction of the limit law.

@@ -3,22 +3,23 @@
 
 use serde_json::Value;
 use tiepoint_measure::distribution::{
-    Bandwidth, EnergyForm, KsAlternative, KsMode, MmdEstimator, Rows, cramer_von_mises,
-    energy_distance, kernel_inception_distance, ks_test, mmd_squared, mmd_test_with,
-    sliced_wasserstein_along, wasserstein, wasserstein_weighted,
+    Bandwidth, EnergyForm, KsAlternative, KsMode, MmdEstimator, Rows, SupportMode,
+    classifier_scores_with_folds, cramer_von_mises, energy_distance, frechet_distance,
+    kernel_inception_distance, ks_test, mmd_squared, mmd_test_with, prdc, sliced_wasserstein_along,
+    support_fidelity, wasserstein, wasserstein_weighted,
 };
 
 use crate::numpy::RandomState;
 
 /// Two samples and what the tools said of them.
-pub struct Golden {
-    pub real: Vec<f64>,
-    pub synthetic: Vec<f64>,
-    pub values: Value,
+pub(crate) struct Golden {
+    pub(crate) real: Vec<f64>,
+    pub(crate) synthetic: Vec<f64>,
+    pub(crate) values: Value,
 }
 
 impl Golden {
-    pub fn load() -> Self {
+    pub(crate) fn load() -> Self {
         let text =
             include_str!("../../../../testdata/distribution_fidelity/distribution_fidelity.json");
         let values: Value = serde_json::from_str(text).unwrap();
@@ -28,7 +29,7 @@ impl Golden {
         Self { real: flat("X_real"), synthetic: flat("Y_syn"), values }
     }
 
-    pub fn rows(&self) -> [Rows<'_>; 2] {
+    pub(crate) fn rows(&self) -> [Rows<'_>; 2] {
         [&self.real, &self.synthetic].map(|values| Rows::new(values, 3).unwrap())
     }
 
@@ -37,12 +38,12 @@ impl Golden {
     }
 }
 
-pub fn numbers(value: &Value) -> Vec<f64> {
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
 #[track_caller]
-pub fn assert_close(got: f64, expected: &Value, relative: f64, what: &str) {
+pub(crate) fn assert_close(got: f64, expected: &Value, relative: f64, what: &str) {
     let expected = expected.as_f64().unwrap();
     let allowed = relative * expected.abs();
     assert!((got - expected).abs() <= allowed, "{what}: got {got}, expected {expected}");
@@ -75,8 +76,13 @@ fn ks_tests_agree_with_scipy() {
             assert!(!got.has_ties);
         }
     }
-    let round = |values: &[f64]| values.iter().map(|v| v.round_ties_even()).collect::<Vec<_>>();
-    let _ = round;
+    // Rounded to whole numbers: the same distance by chance, and the p value is then a bound.
+    let [real, synthetic] = [real, synthetic]
+        .map(|sample| sample.iter().map(|value| value.round_ties_even()).collect::<Vec<_>>());
+    let tied = ks_test(&real, &synthetic, KsAlternative::TwoSided, KsMode::Auto).unwrap();
+    assert_close(tied.distance, &expected["ks_with_ties_rounded0"]["D"], 1e-12, "ties");
+    assert_close(tied.p_value, &expected["ks_with_ties_rounded0"]["p"], 1e-12, "ties");
+    assert!(tied.has_ties);
 }
 
 /// Expected: `cramervonmises_2samp` of SciPy 1.17.1 (its asymptotic law at this size).
@@ -198,4 +204,85 @@ fn kernel_inception_distance_agrees_with_numpy() {
     let got = kernel_inception_distance(real, synthetic).unwrap();
     let expected = &golden.values["multivariate"]["kid_poly_unbiased_full"]["value"];
     assert_close(got, expected, 1e-12, "KID");
+}
+
+/// Expected: package `prdc` 0.2 at two k, and with three synthetic rows replaced by copies of real
+/// ones, which none of the four sees.
+#[test]
+fn prdc_agrees_with_its_package_and_does_not_see_copies() {
+    let golden = Golden::load();
+    let [real, synthetic] = golden.rows();
+    let mut with_copies = golden.synthetic.clone();
+    with_copies[..9].copy_from_slice(&golden.real[..9]);
+    let with_copies = Rows::new(&with_copies, 3).unwrap();
+    for (name, synthetic, k) in [
+        ("k=3", synthetic, 3),
+        ("k=5", synthetic, 5),
+        ("k=3_Y_with_3_copies", with_copies, 3),
+        ("k=5_Y_with_3_copies", with_copies, 5),
+    ] {
+        let got = prdc(real, synthetic, k).unwrap();
+        let expected = &golden.values["prdc"][name];
+        assert_close(got.precision, &expected["precision"], 1e-12, name);
+        assert_close(got.recall, &expected["recall"], 1e-12, name);
+        assert_close(got.density, &expected["density"], 1e-12, name);
+        assert_close(got.coverage, &expected["coverage"], 1e-12, name);
+    }
+}
+
+/// Expected: NumPy's matrix square root and its eigenvalues, which agree to 1e-12.
+#[test]
+fn frechet_distance_agrees_with_numpy() {
+    let golden = Golden::load();
+    let [real, synthetic] = golden.rows();
+    let got = frechet_distance(real, synthetic).unwrap();
+    let expected = &golden.values["multivariate"]["frechet"];
+    assert_close(got, &expected["value_sqrtm"], 1e-9, "square root");
+    assert_close(got, &expected["value_eigvals"], 1e-9, "eigenvalues");
+}
+
+/// Expected: a transcription of synthcity 0.2.12 with the identity as embedding, on the first 40
+/// rows of each; authenticity also as the paper defines it.
+#[test]
+fn support_fidelity_agrees_as_coded_and_as_published() {
+    let golden = Golden::load();
+    let real = Rows::new(&golden.real[..120], 3).unwrap();
+    let mut with_copies = golden.synthetic.clone();
+    with_copies[..9].copy_from_slice(&golden.real[..9]);
+    for (name, values) in [
+        ("alpha_precision_40v40", &golden.synthetic),
+        ("alpha_precision_40v40_3copies", &with_copies),
+    ] {
+        let synthetic = Rows::new(values, 3).unwrap();
+        let expected = &golden.values[name];
+        let got = support_fidelity(real, synthetic, SupportMode::Synthcity).unwrap();
+        assert_close(got.alpha_precision, &expected["delta_precision_alpha"], 1e-12, name);
+        assert_close(got.beta_recall, &expected["delta_coverage_beta"], 1e-12, name);
+        assert_close(got.authenticity, &expected["authenticity_as_coded"], 1e-12, name);
+        let corrected = support_fidelity(real, synthetic, SupportMode::Corrected).unwrap();
+        assert_close(corrected.alpha_precision, &expected["delta_precision_alpha"], 1e-12, name);
+        assert_close(corrected.authenticity, &expected["authenticity_paper"], 1e-12, name);
+    }
+}
+
+/// Expected: scikit-learn 1.9.1, `LogisticRegression()` in `cross_val_predict` over
+/// `StratifiedKFold(5, shuffle=True, random_state=0)`, whose folds are dealt here as it deals them.
+///
+/// The area depends on the order of scores only, so that another solver gives the same one.
+#[test]
+fn classifier_scores_agree_with_scikit_learn() {
+    let golden = Golden::load();
+    let mut draws = RandomState::new(0);
+    let mut fold_of = Vec::new();
+    for count in [50, 40] {
+        let mut folds: Vec<usize> = (0..5).flat_map(|fold| vec![fold; count / 5]).collect();
+        draws.shuffle(&mut folds);
+        fold_of.extend(folds);
+    }
+    let [real, synthetic] = golden.rows();
+    let got = classifier_scores_with_folds(real, synthetic, 1.0, &fold_of).unwrap();
+    let expected = &golden.values["c2st"]["logreg_5fold_seed0"];
+    assert_close(got.accuracy, &expected["accuracy"], 1e-12, "accuracy");
+    assert_close(got.area_under_curve, &expected["auc"], 1e-12, "AUC");
+    assert_close(got.majority_rate, &expected["majority_rate"], 1e-12, "majority");
 }

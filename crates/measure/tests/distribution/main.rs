@@ -2,5 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod drift;
+mod fuzz;
 mod golden;
+mod laws;
+mod nulls;
 mod numpy;
+mod signal;

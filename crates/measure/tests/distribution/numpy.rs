@@ -5,14 +5,14 @@
 const N: usize = 624;
 
 /// The state of MT19937, with the second normal of a pair kept.
-pub struct RandomState {
+pub(crate) struct RandomState {
     words: [u32; N],
     next: usize,
     spare: Option<f64>,
 }
 
 impl RandomState {
-    pub fn new(seed: u32) -> Self {
+    pub(crate) fn new(seed: u32) -> Self {
         let mut words = [seed; N];
         for index in 1..N {
             let last = words[index - 1];
@@ -45,7 +45,7 @@ impl RandomState {
         (f64::from(high) * 67_108_864.0 + f64::from(low)) / 9_007_199_254_740_992.0
     }
 
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
         }
@@ -70,14 +70,14 @@ impl RandomState {
         }
     }
 
-    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
         for last in (1..values.len()).rev() {
             let other = self.at_most(last as u32);
             values.swap(last, other);
         }
     }
 
-    pub fn permutation(&mut self, count: u32) -> Vec<u32> {
+    pub(crate) fn permutation(&mut self, count: u32) -> Vec<u32> {
         let mut order: Vec<u32> = (0..count).collect();
         self.shuffle(&mut order);
         order
