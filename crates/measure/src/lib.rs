@@ -19,6 +19,7 @@ pub mod quality;
 pub mod registry;
 pub mod residual;
 pub mod scan;
+pub mod sensor;
 pub mod statistics;
 pub mod trajectory;
 

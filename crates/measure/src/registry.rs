@@ -14,10 +14,11 @@ mod channel;
 mod distribution;
 mod geometry;
 mod scan;
+mod sensor;
 mod signal;
 mod trajectory;
 
-pub use self::geometry::*;
+pub use self::{geometry::*, sensor::*};
 pub use self::{channel::*, distribution::*, scan::*, signal::*, trajectory::*};
 
 /// Every family.
@@ -26,6 +27,7 @@ const FAMILIES: &[&[MetricEntry]] = &[
     distribution::ENTRIES,
     geometry::ENTRIES,
     scan::ENTRIES,
+    sensor::ENTRIES,
     signal::ENTRIES,
     trajectory::ENTRIES,
 ];

@@ -3,5 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod allan_golden;
+mod allan_laws;
 mod geometry_golden;
 mod geometry_laws;
