@@ -18,8 +18,8 @@ mod sensor;
 mod signal;
 mod trajectory;
 
-pub use self::{geometry::*, sensor::*};
 pub use self::{channel::*, distribution::*, scan::*, signal::*, trajectory::*};
+pub use self::{geometry::*, sensor::*};
 
 /// Every family.
 const FAMILIES: &[&[MetricEntry]] = &[

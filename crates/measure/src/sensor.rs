@@ -7,14 +7,14 @@
 //! Not here: fitting the simulator's sensor models to a recording, and files.
 
 pub mod allan;
-//pub mod calibration;
-//pub mod camera;
+pub mod calibration;
+pub mod camera;
 pub mod chance;
-//pub mod lidar;
+pub mod lidar;
 pub mod sampling;
 
 pub use allan::{AveragingFactors, Deviation, DeviationCurve, Record, allan_deviation};
-//pub use calibration::{CameraModel, ExtrinsicDrift, extrinsic_drift, reprojection_drift};
+pub use calibration::{CameraModel, ExtrinsicDrift, extrinsic_drift, reprojection_drift};
 pub use sampling::{Sampling, regular_sampling};
 
 /// Why a parameter has no value, though the input is sound.

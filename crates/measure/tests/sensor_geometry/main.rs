@@ -5,5 +5,8 @@
 
 mod allan_golden;
 mod allan_laws;
+mod calibration;
+mod camera;
 mod geometry_golden;
 mod geometry_laws;
+mod lidar;
