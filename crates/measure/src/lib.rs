@@ -21,6 +21,7 @@ pub mod ranking;
 pub mod registry;
 pub mod residual;
 pub mod scan;
+pub mod sensor;
 pub mod signal;
 pub mod statistics;
 pub mod trajectory;

@@ -141,12 +141,12 @@ fn m3c2_differs_from_py4dgeo_by_how_often_the_core_point_counts() {
         let count = golden["num_samples1"][index].as_f64().unwrap();
         copies_seen[(count + 1.0 - summary.count as f64) as usize] += 1;
         let n = summary.count as f64;
-        let squares = summary.spread_m.powi(2) * (n - 1.0) + n * summary.mean_m.powi(2);
+        let squares = square(summary.spread_m) * (n - 1.0) + n * square(summary.mean_m);
         let mean_m = summary.mean_m * n / count;
-        let variance = (squares - count * mean_m.powi(2)) / (count - 1.0);
+        let variance = (squares - count * square(mean_m)) / (count - 1.0);
         assert_close(change.second.mean_m - mean_m, &golden["distances"][index], 1e-9);
         assert_close(variance.sqrt(), &golden["spread1"][index], 1e-9);
-        let second_share = change.second.spread_m.powi(2) / change.second.count as f64;
+        let second_share = square(change.second.spread_m) / change.second.count as f64;
         let level_m = 1.96 * (variance / count + second_share).sqrt();
         assert_close(level_m, &golden["lodetection"][index], 1e-9);
     }
@@ -171,4 +171,8 @@ fn corrected_normals_of_several_scales_differ_from_py4dgeo() {
         });
         assert_eq!(differing.count(), differing_count);
     }
+}
+
+fn square(value: f64) -> f64 {
+    value * value
 }

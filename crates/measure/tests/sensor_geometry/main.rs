@@ -3,5 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod allan_golden;
+mod allan_laws;
+mod calibration;
+mod camera;
 mod geometry_golden;
 mod geometry_laws;
+mod lidar;
