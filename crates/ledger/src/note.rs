@@ -95,15 +95,23 @@ impl Note {
         &self.signatures
     }
 
-    /// The note with one more signature, unless it has that one already.
+    /// A text without signatures yet, to be completed by [`Note::with_signature`].
+    #[must_use]
+    pub fn unsigned(text: &str) -> Self {
+        Self { text: text.to_owned(), signatures: Vec::new() }
+    }
+
+    /// The note with one more signature, which takes the place of an earlier one of the same key.
     ///
     /// # Errors
     /// [`LedgerError::TooMany`].
     pub fn with_signature(mut self, signature: NoteSignature) -> Result<Self, LedgerError> {
-        if !self.signatures.contains(&signature) {
-            check_max(self.signatures.len() + 1, "signatures", SIGNATURES_MAX)?;
-            self.signatures.push(signature);
-        }
+        let same_key = |earlier: &NoteSignature| {
+            earlier.name == signature.name && earlier.key_id == signature.key_id
+        };
+        self.signatures.retain(|earlier| !same_key(earlier));
+        check_max(self.signatures.len() + 1, "signatures", SIGNATURES_MAX)?;
+        self.signatures.push(signature);
         Ok(self)
     }
 

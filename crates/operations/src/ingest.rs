@@ -22,6 +22,7 @@ use self::decode::{DecodedChannel, DecodedLog};
 use crate::{
     Error, Platform,
     platform::{Commit, Committed},
+    prove::{Proof, entry_proof_json},
     recording,
     verify::sha256_of,
 };
@@ -73,6 +74,8 @@ pub struct IngestedRecording {
     pub warnings: Vec<String>,
     /// True if something of the log was left out, and not only kept raw.
     pub has_loss: bool,
+    /// That its entry is in the ledger; none if nothing was written or the signing key was not at hand.
+    pub proof: Option<Proof>,
 }
 
 /// The digests of one original.
@@ -139,12 +142,13 @@ pub(crate) async fn enter(
     refuse_known_log(platform, &entering, &digests)?;
     let decoded = decode::decode(&mut entering.sources, &recording_id)?;
     let recording = describe(&entering, &recording_id, &digests, &decoded)?;
-    let ingested = IngestedRecording {
+    let mut ingested = IngestedRecording {
         recording,
         was_present: false,
         dry_run: entering.dry_run,
         has_loss: !decoded.losses.is_empty(),
         warnings: [decoded.notes, decoded.losses].concat(),
+        proof: None,
     };
     if entering.dry_run {
         return Ok(ingested);
@@ -159,7 +163,10 @@ pub(crate) async fn enter(
     let id = recording_id.0.clone();
     let is_there = |state: &State| state.root(&id).is_some();
     match platform.commit(commit, is_there).await? {
-        Committed::Entry(_) => Ok(ingested),
+        Committed::Entry(receipt) => {
+            ingested.proof = receipt.proof.as_ref().map(entry_proof_json).transpose()?;
+            Ok(ingested)
+        }
         Committed::AlreadyThere => present(platform, &recording_id, &entering).await,
     }
 }
@@ -198,7 +205,8 @@ async fn present(
         });
     }
     let (dry_run, warnings) = (entering.dry_run, Vec::new());
-    Ok(IngestedRecording { recording, was_present: true, dry_run, warnings, has_loss: false })
+    let (was_present, has_loss, proof) = (true, false, None);
+    Ok(IngestedRecording { recording, was_present, dry_run, warnings, has_loss, proof })
 }
 
 /// Reads a source once for its digests, and rewinds it.

@@ -121,6 +121,21 @@ impl Objects {
         .await
     }
 
+    /// Takes an object away, if it is there. For files that can be rebuilt and that nothing names.
+    ///
+    /// # Errors
+    /// [`StoreError::BadKey`], [`StoreError::Io`].
+    pub async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        let path = self.path_of(key)?;
+        self.in_background("remove an object", move |inner| {
+            inner.step(StepKind::RemoveFile, "remove", &path, || match fs::remove_file(&path) {
+                Err(error) if is_absent(&error) => Ok(()),
+                removed => removed,
+            })
+        })
+        .await
+    }
+
     /// As [`Objects::put_replace`], readable by its owner only: for keys.
     ///
     /// # Errors

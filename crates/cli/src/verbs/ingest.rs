@@ -153,6 +153,7 @@ fn as_json(ingested: &IngestedRecording) -> serde_json::Value {
         "already_present": ingested.was_present,
         "dry_run": ingested.dry_run,
         "warnings": ingested.warnings,
+        "proof": ingested.proof.as_ref().map(|proof| &proof.json),
         "channels": channels,
     })
 }
