@@ -9,6 +9,7 @@
 mod assess;
 mod compare;
 mod error;
+mod files;
 mod history;
 mod ingest;
 mod measure;

@@ -312,12 +312,14 @@ impl Platform {
         let salt = derive(&self.config.entropy, &format!("salt {}", self.salts_drawn));
         let sealed = body.seal(salt)?;
         let index = self.log.state.entry_count();
+        let mut roots = commit.roots.clone();
+        roots.extend(self.keep_file_digests(&tables).await?);
         let entry = Entry {
             blobs: commit.blobs.clone(),
             body_commitment: sealed.commitment,
             format_version: tiepoint_ledger::entry::FORMAT_VERSION,
             index,
-            roots: commit.roots.clone(),
+            roots,
             tables,
             time_ns: self.config.now,
             verb: verb.to_owned(),

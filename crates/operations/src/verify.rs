@@ -15,6 +15,8 @@ use serde::Serialize;
 use tiepoint_ledger::Entry;
 use tiepoint_model::Digest;
 
+use crate::files::FILES_ROOT;
+
 pub use file::{FileTrust, verify_file, verify_verdict};
 pub use lake::{LakeChecks, verify_lake};
 
@@ -100,7 +102,8 @@ fn affected(entry: &Entry) -> String {
 
 /// The ids whose digests an entry commits.
 fn made_by(entry: &Entry) -> BTreeSet<String> {
-    let ids = entry.roots.keys().map(|name| name.split(' ').next().unwrap_or(name).to_owned());
+    let named = entry.roots.keys().filter(|name| *name != FILES_ROOT);
+    let ids = named.map(|name| name.split(' ').next().unwrap_or(name).to_owned());
     ids.collect()
 }
 

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod first_steps;
+mod ledger;
 mod trajectories;
 
 use std::{

@@ -63,6 +63,7 @@ pub async fn verify_lake(
     }
     checks.push(tables::blob_check(&store, &log).await);
     checks.push(tables::version_check(&store, &log).await);
+    checks.push(tables::file_check(&store, &log).await);
     if wanted.deep {
         checks.push(deep_check(folder, config).await);
     }

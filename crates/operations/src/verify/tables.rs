@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tiepoint_store::Store;
 
-use super::{Check, Wrong, affected, ledger::ReadLog, listed, made_by};
+use super::{Check, Wrong, affected, ledger::ReadLog, listed, made_by, sha256_of};
+use crate::files::{FILES_ROOT, list_key, parse_list};
 
 /// Every blob that the ledger names is there and is what its name says.
 pub(super) async fn blob_check(store: &Store, log: &ReadLog) -> Check {
@@ -62,4 +63,33 @@ pub(super) async fn version_check(store: &Store, log: &ReadLog) -> Check {
     }
     let found = format!("{} versions with their {} files", versions.len(), seen.len());
     listed("table versions", wrong, found)
+}
+
+/// Every file that a commit added to a table is byte for byte what it was; files that were swept are not looked for.
+pub(super) async fn file_check(store: &Store, log: &ReadLog) -> Check {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for entry in log.entries.values() {
+        let Some(digest) = entry.roots.get(FILES_ROOT) else { continue };
+        let affects = || made_by(entry).into_iter().chain([affected(entry)]);
+        let path = list_key(digest);
+        let bytes = store.objects.get(&path).await.unwrap_or_default();
+        let list = String::from_utf8_lossy(&bytes);
+        let files = parse_list(&list).filter(|_| sha256_of(&bytes) == *digest);
+        let Some(files) = files else {
+            let text =
+                format!("`{path}`, the digests of entry {}, is missing or damaged", entry.index);
+            wrong.push(Wrong::of(text, affects()));
+            continue;
+        };
+        for (expected, key) in files {
+            match store.objects.get(key).await {
+                Ok(bytes) if sha256_of(&bytes) != expected => {
+                    wrong.push(Wrong::of(format!("`{key}` is not what was committed"), affects()));
+                }
+                Ok(_) => count += 1,
+                Err(_) => (),
+            }
+        }
+    }
+    listed("files of tables", wrong, format!("{count} files, every byte"))
 }
