@@ -28,8 +28,8 @@ fn head(tree: &Tree, size: u64) -> Checkpoint {
 fn the_published_cosignature_has_the_form_that_is_read_here() {
     let note = "example.com/behind-the-sofa\n20852163\n\
         CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
-        \u{2014} witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dl\
-        rDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
+        \u{2014} witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZC\
+        B9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
     let note = Note::parse(note.as_bytes()).unwrap();
     let line = &note.signatures()[0];
     assert_eq!(line.signature.len(), 8 + 64);
