@@ -9,6 +9,7 @@
 pub mod body;
 mod canonical;
 pub mod checkpoint;
+mod columns;
 pub mod commit;
 mod decimal;
 pub mod dsse;
@@ -18,6 +19,7 @@ pub mod key;
 pub mod lineage;
 pub mod merkle;
 pub mod note;
+pub mod projection;
 pub mod proof;
 pub mod replay;
 pub mod statement;
@@ -26,7 +28,9 @@ pub mod witness;
 
 pub use body::{Body, SealedBody};
 pub use checkpoint::Checkpoint;
-pub use commit::{commit_path, decode_commit, encode_commit, first_index_of_path};
+pub use commit::{
+    commit_path, decode_commit, decode_commit_lines, encode_commit, first_index_of_path,
+};
 pub use dsse::Envelope;
 pub use entry::Entry;
 pub use error::LedgerError;
@@ -34,6 +38,7 @@ pub use key::{SigningKey, VerifyingKey};
 pub use lineage::Lineage;
 pub use merkle::{CompactRange, ConsistencyProof, InclusionProof, Tree};
 pub use note::Note;
+pub use projection::Projection;
 pub use proof::{EntryProof, GrowthProof};
 pub use replay::State;
 pub use statement::{Statement, Subject};

@@ -13,10 +13,12 @@ use sha2::{Digest as _, Sha256};
 use tiepoint_formats::{Table, columns};
 use tiepoint_ledger::{
     Body, CompactRange, Entry, EntryProof, SigningKey, State, VerifyingKey, commit_path,
-    decode_commit, encode_commit, first_index_of_path, merkle::leaf_hash,
+    decode_commit_lines, encode_commit, first_index_of_path, merkle::leaf_hash,
 };
 use tiepoint_model::{Digest, Seed, Timestamp};
-use tiepoint_store::{Head, PendingAppend, PutOutcome, Store, WriteSeam, tables::EMPTY_VERSION};
+use tiepoint_store::{
+    Head, PendingAppend, PutOutcome, Store, StoreError, WriteSeam, tables::EMPTY_VERSION,
+};
 
 use crate::{Error, signed_head::SignedHead};
 
@@ -25,6 +27,9 @@ pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// A commit that has lost this many races in a row gives up: somebody writes without end.
 const RACES_MAX: usize = 100;
+
+/// Commits that are held in memory at once while the log is read.
+const READ_AT_ONCE: usize = 1024;
 
 pub(crate) const LAKE_FILE: &str = "lake.json";
 pub(crate) const PUBLIC_KEY_FILE: &str = "key.pub";
@@ -240,21 +245,31 @@ impl Platform {
             .filter(|i| *i >= known)
             .collect();
         firsts.sort_unstable();
-        for first in firsts {
-            let bytes = self.store.objects.get(&commit_path(first)).await?;
-            for entry in decode_commit(first, &bytes)? {
-                let key = body_key(&entry.body_commitment);
-                let body = match self.store.objects.exists(&key).await? {
-                    true => {
-                        let bytes = self.store.objects.get(&key).await?;
-                        Some(Body::open(&bytes, &entry.body_commitment)?)
-                    }
-                    false => None,
-                };
-                self.log.push(entry, body)?;
-            }
+        for firsts in firsts.chunks(READ_AT_ONCE) {
+            self.read_commits(firsts).await?;
         }
         self.log.head.loaded(&self.log.tree);
+        Ok(())
+    }
+
+    /// Takes commits in, given by their first indexes in ascending order.
+    async fn read_commits(&mut self, firsts: &[u64]) -> Result<(), Error> {
+        let paths: Vec<String> = firsts.iter().map(|first| commit_path(*first)).collect();
+        let commits = self.store.objects.get_many(&paths).await?;
+        let mut lines = Vec::new();
+        for ((first, path), bytes) in firsts.iter().zip(paths).zip(&commits) {
+            let bytes = bytes.as_deref().ok_or(StoreError::NotFound { key: path })?;
+            lines.extend(decode_commit_lines(*first, bytes)?);
+        }
+        let keys: Vec<String> =
+            lines.iter().map(|(entry, _)| body_key(&entry.body_commitment)).collect();
+        let bodies = self.store.objects.get_many(&keys).await?;
+        for ((entry, bytes), body) in lines.into_iter().zip(bodies) {
+            // A body that is not there was erased.
+            let commitment = entry.body_commitment;
+            let body = body.map(|bytes| Body::open(&bytes, &commitment)).transpose()?;
+            self.log.push(entry, bytes, body)?;
+        }
         Ok(())
     }
 
@@ -331,8 +346,9 @@ impl Platform {
             return Ok(None);
         }
         let inclusion = self.log.tree.inclusion_of_next();
-        self.log.head.last_entry = Some((entry.to_bytes()?, inclusion));
-        self.log.push(entry, Some(body))?;
+        let line = entry.to_bytes()?;
+        self.log.push(entry, &line, Some(body))?;
+        self.log.head.last_entry = Some((line, inclusion));
         // The entry is on disk: an error from here on would deny what was done. An unsigned tail is signed by
         // the next commit, and `verify` says how many entries are under the signature.
         let _ = self.write_checkpoint().await;
@@ -341,11 +357,11 @@ impl Platform {
 }
 
 impl Log {
-    fn push(&mut self, entry: Entry, body: Option<Body>) -> Result<(), Error> {
-        let bytes = entry.to_bytes()?;
+    /// Takes the next entry; `bytes` are its own.
+    fn push(&mut self, entry: Entry, bytes: &[u8], body: Option<Body>) -> Result<(), Error> {
         self.state.apply(&entry, body.as_ref())?;
-        self.tree.append(leaf_hash(&bytes));
-        self.head.push(&bytes, &self.tree)?;
+        self.tree.append(leaf_hash(bytes));
+        self.head.push(bytes, &self.tree)?;
         self.entries.push(entry);
         self.bodies.push(body);
         Ok(())
