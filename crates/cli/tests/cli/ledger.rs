@@ -122,6 +122,29 @@ fn a_witness_refuses_a_truncated_an_edited_and_a_forked_ledger() {
     assert!(refused.stderr.contains("had 3 entries when it was last seen"), "{}", refused.stderr);
 }
 
+/// Two histories shown to one witness at the same moment: at most one of them is ever cosigned.
+#[test]
+fn a_witness_asked_twice_at_once_cosigns_one_history() {
+    let desk = Desk::with_lake();
+    copy_folder(&desk.path("lake"), &desk.path("fork"));
+    desk.run(&["ingest", quickstart("uwb.mcap").to_str().unwrap()]).expect_code(0);
+    let log = quickstart("range_030.mcap");
+    desk.run(&["ingest", log.to_str().unwrap(), "--lake", "fork"]).expect_code(0);
+    // The key first, so that the two race for what was seen and nothing else.
+    desk.run(&["init", "other"]).expect_code(0);
+    desk.run(&["witness", "--name", "w", "--lake", "other"]).expect_code(0);
+    let ask = |lake| desk.run(&["witness", "--name", "w", "--lake", lake]).code;
+    let codes = std::thread::scope(|scope| {
+        let asked = ["lake", "fork"].map(|lake| scope.spawn(move || ask(lake)));
+        asked.map(|asked| asked.join().unwrap())
+    });
+    assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1, "{codes:?}");
+    assert!(codes.iter().all(|code| [0, 4, 5].contains(code)), "{codes:?}");
+    // Asked again, the one that lost is a fork.
+    let lost = if codes[0] == 0 { "fork" } else { "lake" };
+    assert_eq!(ask(lost), 5);
+}
+
 #[test]
 fn a_line_from_elsewhere_is_stored_only_beside_its_own_head() {
     let desk = lake_with_two_recordings();
