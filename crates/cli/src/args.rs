@@ -32,6 +32,9 @@ pub(crate) enum Verb {
     Log(verbs::log::LogArgs),
     Trace(verbs::trace::TraceArgs),
     Verify(verbs::verify::VerifyArgs),
+    Prove(verbs::prove::ProveArgs),
+    Witness(verbs::witness::WitnessArgs),
+    Cosign(verbs::witness::CosignArgs),
     Twin(verbs::twin::TwinArgs),
     Regenerate(verbs::regenerate::RegenerateArgs),
     #[command(subcommand)]

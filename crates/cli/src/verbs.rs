@@ -7,11 +7,13 @@ pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod measure;
+pub(crate) mod prove;
 pub(crate) mod query;
 pub(crate) mod regenerate;
 pub(crate) mod trace;
 pub(crate) mod twin;
 pub(crate) mod verify;
+pub(crate) mod witness;
 
 use tiepoint_operations::{Error, Platform};
 
@@ -35,6 +37,11 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
         Verb::Log(args) => log::run(&Platform::open(&lake, config).await?, args, output),
         Verb::Trace(args) => trace::run(&Platform::open(&lake, config).await?, args, output),
         Verb::Verify(args) => verify::run(&lake, config, args, output).await,
+        Verb::Prove(args) => prove::run(&Platform::open(&lake, config).await?, args, output).await,
+        Verb::Witness(args) => witness::run(&lake, config, args, output).await,
+        Verb::Cosign(args) => {
+            witness::run_cosign(&Platform::open(&lake, config).await?, args, output).await
+        }
         Verb::Twin(args) => {
             twin::run(&mut Platform::open(&lake, config).await?, args, output).await
         }

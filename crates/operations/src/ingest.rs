@@ -22,6 +22,7 @@ use self::{decode::DecodedLog, source::Original};
 use crate::{
     Error, Platform, inspect,
     platform::{Commit, Committed},
+    prove::{Proof, entry_proof_json},
     recording,
     verify::sha256_of,
 };
@@ -63,6 +64,8 @@ pub struct IngestedRecording {
     pub warnings: Vec<String>,
     /// True if something of the log was left out, and not only kept raw.
     pub has_loss: bool,
+    /// That its entry is in the ledger; none if nothing was written or the signing key was not at hand.
+    pub proof: Option<Proof>,
 }
 
 /// The digests of one original.
@@ -142,12 +145,13 @@ pub(crate) async fn enter(
         let moved = inspect::mounting_findings(&before, &decoded.mountings);
         recording.quality.findings.extend(moved);
     }
-    let ingested = IngestedRecording {
+    let mut ingested = IngestedRecording {
         was_present: false,
         dry_run: entering.dry_run,
         has_loss: !(decoded.warnings.is_empty() && recording.quality.losses.is_empty()),
         recording,
         warnings: [decoded.notes, decoded.warnings].concat(),
+        proof: None,
     };
     if entering.dry_run {
         return Ok(ingested);
@@ -161,7 +165,10 @@ pub(crate) async fn enter(
     let id = recording_id.0.clone();
     let is_there = |state: &State| state.root(&id).is_some();
     match platform.commit(commit, is_there).await? {
-        Committed::Entry(_) => Ok(ingested),
+        Committed::Entry(receipt) => {
+            ingested.proof = receipt.proof.as_ref().map(entry_proof_json).transpose()?;
+            Ok(ingested)
+        }
         Committed::AlreadyThere => present(platform, &recording_id, &entering).await,
     }
 }
@@ -209,7 +216,8 @@ async fn present(
         });
     }
     let (dry_run, warnings) = (entering.dry_run, Vec::new());
-    Ok(IngestedRecording { recording, was_present: true, dry_run, warnings, has_loss: false })
+    let (was_present, has_loss, proof) = (true, false, None);
+    Ok(IngestedRecording { recording, was_present, dry_run, warnings, has_loss, proof })
 }
 
 /// Reads an original once for its digests.

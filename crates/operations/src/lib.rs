@@ -10,19 +10,23 @@ mod assess;
 mod check;
 mod compare;
 mod error;
+mod files;
 mod history;
 mod ingest;
 mod inspect;
 mod measure;
 mod platform;
+mod prove;
 mod query;
 mod recording;
 mod regenerate;
 mod report;
 mod run;
+mod signed_head;
 mod timeline;
 mod twin;
 mod verify;
+mod witness;
 
 pub use assess::{AssessRequest, Assessed, assess};
 pub use check::{CheckReport, CheckedChannel, check};
@@ -34,8 +38,12 @@ pub use measure::{
     Measured, MeasuredValue, MetricLine, TrajectoryMeasureRequest, measure_trajectory, metrics,
 };
 pub use platform::{Config, InitReport, Platform};
+pub use prove::{Proof, ProveRequest, prove};
 pub use query::{QueryResult, query};
 pub use regenerate::{RegenerateReport, regenerate};
 pub use timeline::{Block, Half, RunSpan, utc_text};
 pub use twin::{TwinReport, TwinRequest, twin};
-pub use verify::{Check, VerifyReport, verify_lake, verify_verdict};
+pub use verify::{
+    Check, FileTrust, LakeChecks, VerifyReport, verify_file, verify_lake, verify_verdict,
+};
+pub use witness::{Witnessed, cosign_lines, witness_lake, witness_request};

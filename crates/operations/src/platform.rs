@@ -12,23 +12,27 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tiepoint_formats::{Table, columns};
 use tiepoint_ledger::{
-    Body, Checkpoint, CompactRange, Entry, SigningKey, State, VerifyingKey, commit_path,
-    decode_commit, encode_commit, first_index_of_path,
+    Body, CompactRange, Entry, EntryProof, SigningKey, State, VerifyingKey, commit_path,
+    decode_commit_lines, encode_commit, first_index_of_path, merkle::leaf_hash,
 };
 use tiepoint_model::{Digest, Seed, Timestamp};
-use tiepoint_store::{Head, PendingAppend, PutOutcome, Store, WriteSeam, tables::EMPTY_VERSION};
+use tiepoint_store::{
+    Head, PendingAppend, PutOutcome, Store, StoreError, WriteSeam, tables::EMPTY_VERSION,
+};
 
-use crate::Error;
+use crate::{Error, signed_head::SignedHead};
 
 /// The version of the lake's layout that this program writes and reads.
-const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// A commit that has lost this many races in a row gives up: somebody writes without end.
 const RACES_MAX: usize = 100;
 
-const LAKE_FILE: &str = "lake.json";
-const PUBLIC_KEY_FILE: &str = "key.pub";
-const CHECKPOINT_FILE: &str = "checkpoint";
+/// Commits that are held in memory at once while the log is read.
+const READ_AT_ONCE: usize = 1024;
+
+pub(crate) const LAKE_FILE: &str = "lake.json";
+pub(crate) const PUBLIC_KEY_FILE: &str = "key.pub";
 
 /// What comes from outside, once per call of the program.
 #[derive(Clone, Debug)]
@@ -61,10 +65,10 @@ pub struct InitReport {
 /// `lake.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LakeFile {
-    format_version: u32,
-    lake_id: String,
-    public_key: String,
+pub(crate) struct LakeFile {
+    pub(crate) format_version: u32,
+    pub(crate) lake_id: String,
+    pub(crate) public_key: String,
 }
 
 /// A lake that is open.
@@ -83,6 +87,7 @@ pub(crate) struct Log {
     pub(crate) entries: Vec<Entry>,
     pub(crate) bodies: Vec<Option<Body>>,
     pub(crate) tree: CompactRange,
+    pub(crate) head: SignedHead,
 }
 
 /// Everything one entry will name.
@@ -99,12 +104,21 @@ pub(crate) struct Commit {
 }
 
 /// How a commit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Committed {
     /// As this entry.
-    Entry(u64),
+    Entry(Receipt),
     /// After a lost race it turned out that somebody else had done the same.
     AlreadyThere,
+}
+
+/// The entry that a commit became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    /// Position in the log.
+    pub(crate) index: u64,
+    /// That it is there; none where the signing key is not at hand.
+    pub(crate) proof: Option<EntryProof>,
 }
 
 impl Platform {
@@ -221,6 +235,9 @@ impl Platform {
     /// Reads what the log holds beyond what is known already.
     pub(crate) async fn reload(&mut self) -> Result<(), Error> {
         let known = self.log.state.entry_count();
+        // Before the log is listed: whatever was signed by then must be in the list.
+        let signed = self.signed_checkpoint().await?;
+        self.log.head.expect(signed, &self.log.tree);
         let keys = self.store.objects.list("log/").await?;
         let mut firsts: Vec<u64> = keys
             .iter()
@@ -228,19 +245,30 @@ impl Platform {
             .filter(|i| *i >= known)
             .collect();
         firsts.sort_unstable();
-        for first in firsts {
-            let bytes = self.store.objects.get(&commit_path(first)).await?;
-            for entry in decode_commit(first, &bytes)? {
-                let key = body_key(&entry.body_commitment);
-                let body = match self.store.objects.exists(&key).await? {
-                    true => {
-                        let bytes = self.store.objects.get(&key).await?;
-                        Some(Body::open(&bytes, &entry.body_commitment)?)
-                    }
-                    false => None,
-                };
-                self.log.push(entry, body)?;
-            }
+        for firsts in firsts.chunks(READ_AT_ONCE) {
+            self.read_commits(firsts).await?;
+        }
+        self.log.head.loaded(&self.log.tree);
+        Ok(())
+    }
+
+    /// Takes commits in, given by their first indexes in ascending order.
+    async fn read_commits(&mut self, firsts: &[u64]) -> Result<(), Error> {
+        let paths: Vec<String> = firsts.iter().map(|first| commit_path(*first)).collect();
+        let commits = self.store.objects.get_many(&paths).await?;
+        let mut lines = Vec::new();
+        for ((first, path), bytes) in firsts.iter().zip(paths).zip(&commits) {
+            let bytes = bytes.as_deref().ok_or(StoreError::NotFound { key: path })?;
+            lines.extend(decode_commit_lines(*first, bytes)?);
+        }
+        let keys: Vec<String> =
+            lines.iter().map(|(entry, _)| body_key(&entry.body_commitment)).collect();
+        let bodies = self.store.objects.get_many(&keys).await?;
+        for ((entry, bytes), body) in lines.into_iter().zip(bodies) {
+            // A body that is not there was erased.
+            let commitment = entry.body_commitment;
+            let body = body.map(|bytes| Body::open(&bytes, &commitment)).transpose()?;
+            self.log.push(entry, bytes, body)?;
         }
         Ok(())
     }
@@ -268,7 +296,8 @@ impl Platform {
                 versions.insert(table, self.store.tables.commit(append, at).await?);
             }
             if let Some(index) = self.append_entry(commit.verb, versions, &commit).await? {
-                return Ok(Committed::Entry(index));
+                let proof = self.log.head.last_proof.take();
+                return Ok(Committed::Entry(Receipt { index, proof }));
             }
             self.reload().await?;
         }
@@ -282,6 +311,7 @@ impl Platform {
         tables: BTreeMap<String, u64>,
         commit: &Commit,
     ) -> Result<Option<u64>, Error> {
+        self.log.head.expect_whole(&self.log.tree)?;
         let body = Body {
             actor: self.config.actor.clone(),
             code_version: self.config.code_version.clone(),
@@ -297,12 +327,14 @@ impl Platform {
         let salt = derive(&self.config.entropy, &format!("salt {}", self.salts_drawn));
         let sealed = body.seal(salt)?;
         let index = self.log.state.entry_count();
+        let mut roots = commit.roots.clone();
+        roots.extend(self.keep_file_digests(&tables).await?);
         let entry = Entry {
             blobs: commit.blobs.clone(),
             body_commitment: sealed.commitment,
             format_version: tiepoint_ledger::entry::FORMAT_VERSION,
             index,
-            roots: commit.roots.clone(),
+            roots,
             tables,
             time_ns: self.config.now,
             verb: verb.to_owned(),
@@ -313,38 +345,23 @@ impl Platform {
         if outcome == PutOutcome::Existed {
             return Ok(None);
         }
-        self.log.push(entry, Some(body))?;
+        let inclusion = self.log.tree.inclusion_of_next();
+        let line = entry.to_bytes()?;
+        self.log.push(entry, &line, Some(body))?;
+        self.log.head.last_entry = Some((line, inclusion));
         // The entry is on disk: an error from here on would deny what was done. An unsigned tail is signed by
         // the next commit, and `verify` says how many entries are under the signature.
         let _ = self.write_checkpoint().await;
         Ok(Some(index))
     }
-
-    /// Signs the tree head, if the key is at hand; a lake without its key still grows, and says so when verified.
-    async fn write_checkpoint(&self) -> Result<(), Error> {
-        let key = match self.signing_key().await {
-            Ok(key) => key,
-            Err(Error::NoSigningKey { .. }) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let note = Checkpoint::sign(self.log.tree.leaf_count(), self.log.tree.root(), &key)?;
-        self.store.objects.put_replace(CHECKPOINT_FILE, note.to_string()).await?;
-        Ok(())
-    }
-
-    /// The signed tree head as it lies in the lake, if there is one.
-    pub(crate) async fn checkpoint_bytes(&self) -> Result<Option<Vec<u8>>, Error> {
-        match self.store.objects.exists(CHECKPOINT_FILE).await? {
-            true => Ok(Some(self.store.objects.get(CHECKPOINT_FILE).await?)),
-            false => Ok(None),
-        }
-    }
 }
 
 impl Log {
-    fn push(&mut self, entry: Entry, body: Option<Body>) -> Result<(), Error> {
+    /// Takes the next entry; `bytes` are its own.
+    fn push(&mut self, entry: Entry, bytes: &[u8], body: Option<Body>) -> Result<(), Error> {
         self.state.apply(&entry, body.as_ref())?;
-        self.tree.append(entry.leaf_hash()?);
+        self.tree.append(leaf_hash(bytes));
+        self.head.push(bytes, &self.tree)?;
         self.entries.push(entry);
         self.bodies.push(body);
         Ok(())
@@ -385,11 +402,11 @@ pub(crate) fn keys_of(config: &Config) -> Result<tiepoint_store::Objects, Error>
     Ok(Store::create(&folder, WriteSeam::default())?.objects)
 }
 
-fn body_key(commitment: &Digest) -> String {
+pub(crate) fn body_key(commitment: &Digest) -> String {
     format!("bodies/{commitment}")
 }
 
 /// 32 bytes for a named purpose from fresh entropy.
-fn derive(entropy: &[u8; 32], purpose: &str) -> [u8; 32] {
+pub(crate) fn derive(entropy: &[u8; 32], purpose: &str) -> [u8; 32] {
     Sha256::new().chain_update(entropy).chain_update(purpose.as_bytes()).finalize().into()
 }

@@ -31,6 +31,8 @@ pub enum StepKind {
     SyncFolder,
     /// Removes a temporary name.
     RemoveTemporary,
+    /// Removes an object that can be rebuilt and that nothing names.
+    RemoveFile,
     /// The table engine writes one of its files whole, under its final name.
     WriteTableFile,
     /// The table engine removes, copies or renames one of its files.

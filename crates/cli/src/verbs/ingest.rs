@@ -129,6 +129,7 @@ fn as_json(ingested: &IngestedRecording) -> serde_json::Value {
         "dry_run": ingested.dry_run,
         "rig": recording.rig,
         "warnings": ingested.warnings,
+        "proof": ingested.proof.as_ref().map(|proof| &proof.json),
         "channels": channels,
         "quality": recording.quality,
     })

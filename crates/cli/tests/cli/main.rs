@@ -8,6 +8,7 @@
 mod bad_input;
 mod check;
 mod first_steps;
+mod ledger;
 mod trajectories;
 
 use std::{
