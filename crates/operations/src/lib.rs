@@ -7,6 +7,7 @@
 //! Not here: the command line, printing, and arithmetic that an engine could do.
 
 mod assess;
+mod compact;
 mod compare;
 mod error;
 mod history;
@@ -18,11 +19,13 @@ mod recording;
 mod regenerate;
 mod report;
 mod run;
+mod sweep;
 mod timeline;
 mod twin;
 mod verify;
 
 pub use assess::{AssessRequest, Assessed, assess};
+pub use compact::{CompactReport, CompactedTable, compact};
 pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
@@ -33,6 +36,7 @@ pub use measure::{
 pub use platform::{Config, InitReport, Platform};
 pub use query::{QueryResult, query};
 pub use regenerate::{RegenerateReport, regenerate};
+pub use sweep::{SweepReport, SweptFile, sweep};
 pub use timeline::{Block, Half, RunSpan, utc_text};
 pub use twin::{TwinReport, TwinRequest, twin};
 pub use verify::{Check, VerifyReport, verify_lake, verify_verdict};

@@ -31,6 +31,10 @@ pub enum StepKind {
     SyncFolder,
     /// Removes a temporary name.
     RemoveTemporary,
+    /// Removes a file that nothing names.
+    RemoveFile,
+    /// Tries for the lock between commits and sweeps.
+    Lock,
     /// The table engine writes one of its files whole, under its final name.
     WriteTableFile,
     /// The table engine removes, copies or renames one of its files.
