@@ -29,8 +29,9 @@ async fn steps(yard: &Yard) -> Vec<StepKind> {
 /// or not at all, what was acknowledged is there, and the same ingest works afterwards.
 async fn strike(yard: &Yard, fault: Fault, at_step: u64) {
     let lake = yard.copy();
-    let disk = Disk::new(&lake, fault, at_step, Seed(0x7ea2));
-    let outcome = yard.ingest_through(&lake, NEW, disk.seam()).await;
+    let disk = Disk::new(&lake, Seed(0x7ea2 + at_step));
+    disk.arm(fault, at_step);
+    let outcome = yard.ingest_through(&lake, NEW, disk.seam(0)).await;
     assert!(disk.has_struck(), "{fault:?} at step {at_step} has not struck: {outcome:?}");
     if let (Fault::FullDisk, Err(error)) = (fault, &outcome) {
         let told = format!("{error} ({})", error.hint());
@@ -38,7 +39,7 @@ async fn strike(yard: &Yard, fault: Fault, at_step: u64) {
         assert!(told.starts_with("the disk is full: `run-1.tum` of "), "{told}");
         assert!(told.contains("nothing is lost; make room for about "), "{told}");
     }
-    let after = disk.aftermath();
+    let (after, _) = disk.aftermath();
     let held = yard.sound(&after, &[FIRST, NEW]).await;
     let place = format!("{fault:?} at step {at_step}: {held:?}");
     assert!(held.contains(&FIRST.name()), "{place}");
@@ -117,8 +118,9 @@ fn an_init_that_dies_can_be_run_again() {
         for at_step in (0..step_count).filter(|step| step % 23 == 5 || step + 8 > step_count) {
             let lake = yard.path(&format!("init-{at_step}"));
             std::fs::create_dir(&lake).unwrap();
-            let disk = Disk::new(&lake, Fault::Crash, at_step, Seed(1));
-            let first = Platform::create_through(&lake, yard.config(), disk.seam()).await;
+            let disk = Disk::new(&lake, Seed(1));
+            disk.arm(Fault::Crash, at_step);
+            let first = Platform::create_through(&lake, yard.config(), disk.seam(0)).await;
             if !disk.has_struck() {
                 // Making the folder, too, took steps the first time.
                 continue;

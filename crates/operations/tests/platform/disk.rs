@@ -39,18 +39,24 @@ pub(crate) struct Disk {
 
 struct State {
     lake: PathBuf,
-    fault: Fault,
-    at_step: u64,
-    seed: Seed,
+    armed: Option<Armed>,
     has_struck: bool,
-    /// A step that was allowed and has been taken by the time the next one is announced.
-    taken: Option<(StepKind, PathBuf)>,
+    step_count: u64,
+    draws: Draws,
+    /// By process: a step that was allowed and has been taken by the time its next one is announced.
+    taken: BTreeMap<usize, (StepKind, PathBuf)>,
     /// Files whose bytes are on the disk, by inode.
     synced: BTreeSet<u64>,
     /// Folders as their names were last forced to the disk.
     names: BTreeMap<PathBuf, BTreeMap<OsString, Node>>,
     /// Every file ever seen, by inode, so that a removed name can come back.
     kept: PathBuf,
+}
+
+#[derive(Clone, Copy)]
+struct Armed {
+    fault: Fault,
+    at_step: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,19 +66,17 @@ enum Node {
 }
 
 impl Disk {
-    /// A disk on which the lake as it stands is durable; `fault` strikes at the step with this index.
-    pub(crate) fn new(lake: &Path, fault: Fault, at_step: u64, seed: Seed) -> Self {
-        let mut kept = lake.as_os_str().to_owned();
-        kept.push("-kept");
-        let kept = PathBuf::from(kept);
+    /// A disk on which the lake as it stands is durable.
+    pub(crate) fn new(lake: &Path, seed: Seed) -> Self {
+        let kept = beside(lake, "kept");
         fs::create_dir_all(&kept).unwrap();
         let mut state = State {
             lake: lake.to_owned(),
-            fault,
-            at_step,
-            seed,
+            armed: None,
             has_struck: false,
-            taken: None,
+            step_count: 0,
+            draws: seed.draws(1, 0),
+            taken: BTreeMap::new(),
             synced: BTreeSet::new(),
             names: BTreeMap::new(),
             kept,
@@ -81,10 +85,22 @@ impl Disk {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// The seam through which a lake on this disk must be opened.
-    pub(crate) fn seam(&self) -> WriteSeam {
+    /// Lets a fault strike so many steps from now; none strikes before.
+    pub(crate) fn arm(&self, fault: Fault, steps_from_now: u64) {
+        let mut state = self.state.lock().unwrap();
+        let at_step = state.step_count + steps_from_now;
+        state.armed = Some(Armed { fault, at_step });
+    }
+
+    /// The seam through which a process must open a lake on this disk; each has a number of its own.
+    pub(crate) fn seam(&self, process: usize) -> WriteSeam {
         let state = Arc::clone(&self.state);
-        WriteSeam::with_hook(move |step| state.lock().unwrap().announce(step))
+        WriteSeam::with_hook(move |step| state.lock().unwrap().announce(process, step))
+    }
+
+    /// One announced step of a process: refused, or about to be taken.
+    pub(crate) fn announce(&self, process: usize, step: &WriteStep<'_>) -> io::Result<()> {
+        self.state.lock().unwrap().announce(process, step)
     }
 
     /// Whether the fault has struck.
@@ -92,60 +108,88 @@ impl Disk {
         self.state.lock().unwrap().has_struck
     }
 
-    /// The lake as it is found afterwards: as it stands, or after a power cut anew in another folder.
-    pub(crate) fn aftermath(&self) -> PathBuf {
+    /// All processes are gone. The lake as it is found afterwards, on a disk without faults: as it stands, or after a
+    /// power cut anew in another folder.
+    pub(crate) fn aftermath(self) -> (PathBuf, Self) {
         let mut state = self.state.lock().unwrap();
-        state.settle();
-        if !matches!(state.fault, Fault::FailedSync | Fault::PowerCut) {
-            return state.lake.clone();
+        state.settle_all();
+        let cuts = |armed: Armed| matches!(armed.fault, Fault::FailedSync | Fault::PowerCut);
+        let is_cut = state.has_struck && state.armed.is_some_and(cuts);
+        (state.armed, state.has_struck) = (None, false);
+        let lake = state.lake.clone();
+        if !is_cut {
+            drop(state);
+            return (lake, self);
         }
-        let mut after = state.lake.as_os_str().to_owned();
-        after.push("-after");
-        let (after, mut draws) = (PathBuf::from(after), state.seed.draws(2, state.at_step));
-        state.rebuild(&state.lake, &after, &mut draws);
-        after
+        let (after, seed) = (beside(&lake, "cut"), Seed(state.draws.bits()));
+        let mut draws = seed.draws(2, 0);
+        state.rebuild(&lake, &after, &mut draws);
+        (after.clone(), Self::new(&after, seed))
     }
 }
 
+fn beside(lake: &Path, what: &str) -> PathBuf {
+    let mut path = lake.as_os_str().to_owned();
+    path.push(format!("-{what}"));
+    PathBuf::from(path)
+}
+
 impl State {
-    fn announce(&mut self, step: &WriteStep<'_>) -> io::Result<()> {
-        if self.has_struck
-            && matches!(self.fault, Fault::Crash | Fault::TornWrite | Fault::PowerCut)
-        {
-            return Err(io::Error::other("the process is gone"));
+    fn announce(&mut self, process: usize, step: &WriteStep<'_>) -> io::Result<()> {
+        let index = self.step_count;
+        self.step_count += 1;
+        let torn = self.taken.get(&process).cloned();
+        self.settle(process);
+        let answer = self.armed.map_or(Ok(()), |armed| self.judge(armed, index, step.kind, torn));
+        if answer.is_ok() {
+            self.taken.insert(process, (step.kind, step.path.to_owned()));
         }
-        let torn = self.taken.clone().filter(|_| step.step_index == self.at_step + 1);
-        self.settle();
-        let answer = match self.fault {
-            Fault::TornWrite => match torn {
-                Some((kind, path)) if writes(kind) && path.is_file() => {
-                    self.has_struck = true;
-                    tear(&path, &mut self.seed.draws(1, self.at_step));
-                    Err(io::Error::other("the process is gone"))
-                }
-                _ => Ok(()),
-            },
-            Fault::FullDisk if step.step_index >= self.at_step && takes_room(step.kind) => {
-                self.has_struck = true;
-                Err(io::Error::from(io::ErrorKind::StorageFull))
-            }
-            Fault::FailedSync if step.step_index == self.at_step && syncs(step.kind) => {
-                self.has_struck = true;
-                Err(io::Error::other("input/output error"))
-            }
-            Fault::Crash | Fault::PowerCut if step.step_index == self.at_step => {
-                self.has_struck = true;
-                Err(io::Error::other("the process is gone"))
-            }
-            _ => Ok(()),
-        };
-        self.taken = answer.is_ok().then(|| (step.kind, step.path.to_owned()));
         answer
     }
 
-    /// The step allowed last has been taken: what it forced to the disk is there.
-    fn settle(&mut self) {
-        match self.taken.take() {
+    fn judge(
+        &mut self,
+        Armed { fault, at_step }: Armed,
+        index: u64,
+        kind: StepKind,
+        torn: Option<(StepKind, PathBuf)>,
+    ) -> io::Result<()> {
+        let is_gone = || Err(io::Error::other("the process is gone"));
+        match fault {
+            Fault::Crash | Fault::PowerCut if index >= at_step => {
+                self.has_struck = true;
+                is_gone()
+            }
+            Fault::TornWrite if self.has_struck => is_gone(),
+            Fault::TornWrite if index > at_step => match torn {
+                Some((kind, path)) if writes(kind) && path.is_file() => {
+                    self.has_struck = true;
+                    tear(&path, &mut self.draws);
+                    is_gone()
+                }
+                _ => Ok(()),
+            },
+            Fault::FullDisk if index >= at_step && takes_room(kind) => {
+                self.has_struck = true;
+                Err(io::Error::from(io::ErrorKind::StorageFull))
+            }
+            Fault::FailedSync if index >= at_step && syncs(kind) && !self.has_struck => {
+                self.has_struck = true;
+                Err(io::Error::other("input/output error"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn settle_all(&mut self) {
+        for process in self.taken.keys().copied().collect::<Vec<_>>() {
+            self.settle(process);
+        }
+    }
+
+    /// The step that a process was allowed last has been taken: what it forced to the disk is there.
+    fn settle(&mut self, process: usize) {
+        match self.taken.remove(&process) {
             Some((StepKind::SyncFile, path)) => {
                 if let Some(Node::File(inode)) = self.node(&path) {
                     self.synced.insert(inode);

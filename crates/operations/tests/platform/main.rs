@@ -3,9 +3,13 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    reason = "room: disk: these tests damage lakes, and stop at what they do not expect"
+    clippy::print_stderr,
+    reason = "room: disk, clock, environment: these tests damage lakes, and stop at what they do not expect"
 )]
 
 mod crash;
 mod disk;
+mod keeping;
+mod simulate;
+mod turns;
 mod yard;

@@ -11,11 +11,11 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tiepoint_model::{Origin, Timestamp};
+use tiepoint_model::{Origin, Span, Timestamp};
 use tiepoint_operations::{
     Config, Error, IngestRequest, IngestedRecording, Platform, Source, ingest, query, verify_lake,
 };
-use tiepoint_store::WriteSeam;
+use tiepoint_store::{Objects, WriteSeam};
 
 /// A folder with the keys of lakes, a template lake with one recording, and its copies.
 pub(crate) struct Yard {
@@ -23,7 +23,7 @@ pub(crate) struct Yard {
     runs: Arc<AtomicU64>,
 }
 
-/// A trajectory with this many poses; the serial number makes its bytes and its samples its own.
+/// A trajectory with this many poses; the serial number makes its bytes and its samples its own. One in five is synthetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Log {
     pub(crate) serial: u64,
@@ -49,11 +49,12 @@ impl Log {
     pub(crate) fn request(self) -> IngestRequest {
         let name = format!("{}.tum", self.name());
         let reader = Box::new(std::io::Cursor::new(self.text().into_bytes()));
+        let is_synthetic = self.serial % 5 == 4;
         IngestRequest {
             log: Source { path: PathBuf::from(&name), name, reader },
             ground_truth: None,
-            origin: Origin::Real,
-            unknown_generator: None,
+            origin: if is_synthetic { Origin::Synthetic } else { Origin::Real },
+            unknown_generator: is_synthetic.then(|| "a test".to_owned()),
             dry_run: false,
         }
     }
@@ -85,6 +86,17 @@ impl Yard {
             code_version: "test".to_owned(),
             entropy,
         }
+    }
+
+    /// What a call brings a day after the lake was last written: by then, all that nothing names is old.
+    pub(crate) async fn a_day_later(&self, lake: &Path) -> Config {
+        let mut newest = Timestamp(0);
+        let objects = Objects::open(lake, WriteSeam::default()).unwrap();
+        for folder in ["blobs", "bodies", "log", "tables", "tmp"] {
+            let files = objects.list_aged(folder).await.unwrap();
+            newest = files.iter().map(|file| file.modified).fold(newest, Timestamp::max);
+        }
+        Config { now: newest.plus(Span(25 * 3600 * 1_000_000_000)), ..self.config() }
     }
 
     /// A fresh copy of the template.
