@@ -15,7 +15,7 @@ use sha2::Digest as _;
 use tiepoint_formats::{Damage, columns};
 use tiepoint_ledger::State;
 use tiepoint_model::{Channel, Derivation, Digest, Origin, Recording, RecordingId};
-use tiepoint_store::{PendingAppend, recording_root, tables::EMPTY_VERSION};
+use tiepoint_store::{PendingAppend, StoreError, recording_root, tables::EMPTY_VERSION};
 
 pub use self::source::Source;
 use self::{decode::DecodedLog, source::Original};
@@ -71,6 +71,7 @@ pub struct IngestedRecording {
 /// The digests of one original.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct OriginalDigests {
+    size_bytes: u64,
     blake3: Digest,
     sha256: Digest,
 }
@@ -82,7 +83,7 @@ struct OriginalDigests {
 /// [`Error::OtherOrigin`], [`Error::ChangedWhileRead`], and those of the store.
 pub async fn ingest(
     platform: &mut Platform,
-    request: IngestRequest,
+    mut request: IngestRequest,
 ) -> Result<IngestedRecording, Error> {
     let derivation = match (request.origin, request.unknown_generator) {
         (Origin::Real, None) => None,
@@ -130,16 +131,35 @@ pub(crate) async fn enter(
     for original in &originals {
         digests.push(digest_of(original)?);
     }
-    let recording_id = id_of(&digests);
+    let name = entering.name.clone();
+    let size_bytes = digests.iter().map(|digests| digests.size_bytes).sum();
+    take_in(platform, entering, &originals, &digests).await.map_err(|error| match error {
+        Error::Store(source @ StoreError::DiskFull { .. }) => {
+            let lake = platform.store.objects.root().to_owned();
+            Error::DiskFull { name, size_bytes, lake, source: Box::new(source) }
+        }
+        error => error,
+    })
+}
+
+/// [`enter`], once the digests of the originals are known.
+async fn take_in(
+    platform: &mut Platform,
+    entering: Entering,
+    originals: &[Original],
+    digests: &[OriginalDigests],
+) -> Result<IngestedRecording, Error> {
+    let recording_id = id_of(digests);
     if platform.log.state.root(&recording_id.0).is_some() {
+        platform.acknowledge().await?;
         return present(platform, &recording_id, &entering).await;
     }
-    refuse_known_log(platform, &entering, &digests)?;
+    refuse_known_log(platform, &entering, digests)?;
     let tables = (!entering.dry_run).then_some(&platform.store.tables);
     let Entering { sources, damage, .. } = &entering;
     let mut decoded = decode::decode(sources, &recording_id, tables, *damage).await?;
     let appends = std::mem::take(&mut decoded.appends);
-    let mut recording = describe(&entering, &recording_id, &digests, &decoded)?;
+    let mut recording = describe(&entering, &recording_id, digests, &decoded)?;
     if let Some(rig) = &entering.rig {
         let before = rig::last_pass(platform, rig, recording.start_time_ns).await?;
         let moved = inspect::mounting_findings(&before, &decoded.mountings);
@@ -157,7 +177,7 @@ pub(crate) async fn enter(
         return Ok(ingested);
     }
     let recording = &ingested.recording;
-    for (original, digests) in originals.iter().zip(&digests) {
+    for (original, digests) in originals.iter().zip(digests) {
         keep_original(platform, original, digests).await?;
     }
     let catalogue = write_catalogue(platform, recording).await?;
@@ -167,6 +187,7 @@ pub(crate) async fn enter(
     match platform.commit(commit, is_there).await? {
         Committed::Entry(receipt) => {
             ingested.proof = receipt.proof.as_ref().map(entry_proof_json).transpose()?;
+            ingested.warnings.extend(platform.take_warnings());
             Ok(ingested)
         }
         Committed::AlreadyThere => present(platform, &recording_id, &entering).await,
@@ -225,10 +246,12 @@ fn digest_of(original: &Original) -> Result<OriginalDigests, Error> {
     let (mut blake3, mut sha256) = (blake3::Hasher::new(), sha2::Sha256::new());
     let mut reader = original.read()?;
     let mut chunk = vec![0; CHUNK_BYTES];
+    let mut size_bytes = 0;
     loop {
         match reader.read(&mut chunk) {
             Ok(0) => break,
             Ok(count) => {
+                size_bytes += count as u64;
                 blake3.update(&chunk[..count]);
                 sha256.update(&chunk[..count]);
             }
@@ -237,6 +260,7 @@ fn digest_of(original: &Original) -> Result<OriginalDigests, Error> {
         }
     }
     Ok(OriginalDigests {
+        size_bytes,
         blake3: Digest(*blake3.finalize().as_bytes()),
         sha256: Digest(sha256.finalize().into()),
     })

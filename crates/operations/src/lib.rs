@@ -8,6 +8,7 @@
 
 mod assess;
 mod check;
+mod compact;
 mod compare;
 mod error;
 mod files;
@@ -23,6 +24,7 @@ mod regenerate;
 mod report;
 mod run;
 mod signed_head;
+mod sweep;
 mod timeline;
 mod twin;
 mod verify;
@@ -30,6 +32,7 @@ mod witness;
 
 pub use assess::{AssessRequest, Assessed, assess};
 pub use check::{CheckReport, CheckedChannel, check};
+pub use compact::{CompactReport, CompactedTable, compact};
 pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
@@ -41,6 +44,7 @@ pub use platform::{Config, InitReport, Platform};
 pub use prove::{Proof, ProveRequest, prove};
 pub use query::{QueryResult, query};
 pub use regenerate::{RegenerateReport, regenerate};
+pub use sweep::{SweepReport, SweptFile, sweep};
 pub use timeline::{Block, Half, RunSpan, utc_text};
 pub use twin::{TwinReport, TwinRequest, twin};
 pub use verify::{
