@@ -4,7 +4,10 @@ use mcap::{Compression, WriteOptions};
 use tiepoint_formats::{ChannelKey, Container, Limits, ReadError, Reader, Table, read_all};
 use tiepoint_model::{ErrorKind, Seed};
 
-use crate::make::{MessageBytes, RawlogBytes, Wire, bare_mcap, mcap_with, small_rawlog};
+use crate::{
+    make::{MessageBytes, RawlogBytes, Wire, bare_mcap, mcap_with, small_rawlog},
+    ros1_bag::bag,
+};
 
 fn scan_message() -> Vec<u8> {
     MessageBytes::new(Wire::CdrLittle)
@@ -43,6 +46,9 @@ fn inputs() -> Vec<(Container, Vec<u8>)> {
         bare("tf2_msgs/msg/TFMessage", transforms_message()),
         (Container::Mcap, whole_mcap(Some(Compression::Zstd))),
         (Container::Mcap, whole_mcap(Some(Compression::Lz4))),
+        (Container::Ros1Bag, bag("none", true).bytes),
+        (Container::Ros1Bag, bag("bz2", true).bytes),
+        (Container::Ros1Bag, bag("lz4", true).bytes),
         (Container::Rawlog, small_rawlog().0),
         (Container::Rawlog, small_rawlog().gzip()),
         (Container::Tum, b"# x\n1.5 1 2 3 0 0 0 1\n2.5 1 2 3 0.1 0 0 1\n".to_vec()),
