@@ -16,4 +16,5 @@ mod messages;
 mod rawlog;
 mod ros1_bag;
 mod round_trip;
+mod sensor_messages;
 mod trajectory;

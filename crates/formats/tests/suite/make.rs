@@ -486,6 +486,10 @@ impl MessageBytes {
         self.put([value])
     }
 
+    pub(crate) fn u16(self, value: u16) -> Self {
+        self.put(value.to_le_bytes())
+    }
+
     pub(crate) fn u32(self, value: u32) -> Self {
         self.put(value.to_le_bytes())
     }
