@@ -286,7 +286,7 @@ fn line(levels: &[Level], correlation: f64) -> Result<VideoNoise, NotIdentifiabl
         value,
         limit,
     };
-    if !(reduced_chi_square <= CHI_SQUARE_MAX) {
+    if reduced_chi_square.is_nan() || reduced_chi_square > CHI_SQUARE_MAX {
         let what = "deviation of the levels from a line: gamma, tone curve or motion";
         return Err(not_affine(what, reduced_chi_square, CHI_SQUARE_MAX));
     }
