@@ -31,7 +31,12 @@ fn close(a: [f64; 3], b: [f64; 3], tolerance: f64) -> bool {
 
 proptest! {
     #[test]
-    fn extrinsic_drift_reads_back_what_moved(at in vectors(), turn in vectors(), by in vectors(), twist in vectors()) {
+    fn extrinsic_drift_reads_back_what_moved(
+        at in vectors(),
+        turn in vectors(),
+        by in vectors(),
+        twist in vectors(),
+    ) {
         let earlier = pose(at, turn);
         let later = earlier * pose(by, twist);
         let drift = extrinsic_drift([&earlier, &later], None).unwrap();
@@ -43,7 +48,12 @@ proptest! {
     }
 
     #[test]
-    fn extrinsic_drift_ignores_the_base_frame(at in vectors(), by in vectors(), twist in vectors(), other in vectors()) {
+    fn extrinsic_drift_ignores_the_base_frame(
+        at in vectors(),
+        by in vectors(),
+        twist in vectors(),
+        other in vectors(),
+    ) {
         let (earlier, later) = (pose(at, by), pose(by, twist));
         let elsewhere = pose(other, at);
         let one = extrinsic_drift([&earlier, &later], None).unwrap();
@@ -54,7 +64,11 @@ proptest! {
     }
 
     #[test]
-    fn extrinsic_drift_changes_sign_when_swapped(at in vectors(), by in vectors(), twist in vectors()) {
+    fn extrinsic_drift_changes_sign_when_swapped(
+        at in vectors(),
+        by in vectors(),
+        twist in vectors(),
+    ) {
         let (earlier, later) = (pose(at, by), pose(by, twist));
         let one = extrinsic_drift([&earlier, &later], None).unwrap();
         let two = extrinsic_drift([&later, &earlier], None).unwrap();
@@ -72,7 +86,10 @@ proptest! {
     }
 
     #[test]
-    fn reprojection_drift_of_a_shifted_centre_is_the_shift(dx in -5.0..5.0_f64, dy in -5.0..5.0_f64) {
+    fn reprojection_drift_of_a_shifted_centre_is_the_shift(
+        dx in -5.0..5.0_f64,
+        dy in -5.0..5.0_f64,
+    ) {
         for model in [radial(), fisheye()] {
             let [x, y] = model.centre_px;
             let shifted = CameraModel { centre_px: [x + dx, y + dy], ..model };

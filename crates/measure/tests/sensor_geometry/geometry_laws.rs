@@ -185,7 +185,7 @@ proptest! {
     #[test]
     fn surface_scores_grow_with_tau(first in cloud(), second in cloud(), tau in 0.1..2.0_f64) {
         let pair = CloudPair::new(&first, &second).unwrap();
-        let (small, large) = (surface_score(&pair, tau).unwrap(), surface_score(&pair, 2.0 * tau).unwrap());
+        let [small, large] = [tau, 2.0 * tau].map(|tau| surface_score(&pair, tau).unwrap());
         prop_assert!(small.precision.hit_count <= large.precision.hit_count);
         prop_assert!(small.recall.hit_count <= large.recall.hit_count);
         prop_assert!(small.f_score() <= large.f_score());
