@@ -147,12 +147,14 @@ impl SurfaceChange {
 }
 
 /// Why a core point has no change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoChange {
     /// No radius holds three points that fix a plane.
+    #[error("no radius holds three points that fix a plane")]
     NoNormal,
     /// Too few points of an epoch in the cylinder.
+    #[error("the cylinder holds {first_count} and {second_count} points")]
     TooFewPoints {
         /// In the first epoch.
         first_count: usize,

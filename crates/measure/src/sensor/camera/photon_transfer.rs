@@ -7,7 +7,7 @@
 //!
 //! Cost: `O(pixels)` for a pair of images, `O(points)` for the rest.
 //!
-//! Not here: spectra and defect pixels; noise from ordinary video (see [`super::video_noise`]).
+//! Not here: spectra and defect pixels; noise from ordinary video (see [`mod@super::video_noise`]).
 
 use serde::{Deserialize, Serialize};
 
