@@ -115,8 +115,7 @@ proptest! {
             finite_sample_interval(&sample, level, 0.1),
             gated_mean(&sample, 0.1).map(|mean| mean.interval),
         ].into_iter().flatten() {
-            prop_assert!(a.iter().any(|x| x.abs() > 1e100) || b.iter().chain(&c).any(|x| x.abs() > 1e100)
-                || proper(interval), "{interval:?}");
+            prop_assert!(proper(interval), "{interval:?}");
         }
         if let Ok(rate) = rate_for_a_mean(&sample, 0.1) {
             prop_assert!(rate.rate >= 0.0, "{rate:?}");
@@ -136,7 +135,9 @@ proptest! {
 
     /// One value at a time.
     #[test]
-    fn streams_refuse_what_is_no_value(list in any_list(), mean in anything(), alpha in anything()) {
+    fn streams_refuse_what_is_no_value(
+        list in any_list(), mean in anything(), alpha in anything(),
+    ) {
         if let Ok(mut process) = EProcess::new(Side::AtLeast, mean, alpha) {
             for &value in &list {
                 let pushed = process.push(value);
@@ -156,7 +157,10 @@ proptest! {
                 prop_assert!(interval.is_none_or(proper));
             }
         }
-        let units = Units::Blocks { length_in_autocorrelation_times: Some(mean), simulated_size: Some(alpha) };
+        let units = Units::Blocks {
+            length_in_autocorrelation_times: Some(mean),
+            simulated_size: Some(alpha),
+        };
         let question = Question { units, unit_count: list.len() as u64, margin: mean, alpha };
         let _ = choose_test(&question);
     }
@@ -206,7 +210,8 @@ proptest! {
             paired_equivalence(&values, 0.3, 0.05).unwrap(),
             paired_equivalence(&scaled, 0.3 * unit, 0.05).unwrap(),
         );
-        prop_assert_eq!([one.p_lower, one.p_upper, one.p_outside], [other.p_lower, other.p_upper, other.p_outside]);
+        prop_assert_eq!([one.p_lower, one.p_upper], [other.p_lower, other.p_upper]);
+        prop_assert_eq!(one.p_outside, other.p_outside);
         prop_assert_eq!(one.interval.map(|end| end * unit), other.interval);
         let (one, other) = (
             betting_equivalence(&values, 0.3, 1.0, 0.05).unwrap(),
@@ -234,8 +239,8 @@ proptest! {
     #[test]
     fn more_successes_move_the_interval_up(hits in 0_u64..200, misses in 1_u64..200) {
         let trials = hits + misses;
-        let (one, more) =
-            (clopper_pearson(hits, trials, 0.1).unwrap(), clopper_pearson(hits + 1, trials, 0.1).unwrap());
+        let [one, more] =
+            [hits, hits + 1].map(|hits| clopper_pearson(hits, trials, 0.1).unwrap());
         prop_assert!(one[0] < more[0] && one[1] <= more[1]);
         let share = hits as f64 / trials as f64;
         prop_assert!(one[0] <= share && share <= one[1]);
@@ -244,10 +249,12 @@ proptest! {
     /// Exchanging real and synthetic turns the interval round; concordant pairs only dilute it.
     #[test]
     fn pairs_mirror_when_the_sides_are_exchanged(
-        synthetic_only in 0_u64..30, real_only in 0_u64..30, both in 1_u64..200, neither in 0_u64..200,
+        synthetic_only in 0_u64..30, real_only in 0_u64..30,
+        both in 1_u64..200, neither in 0_u64..200,
     ) {
         let counts = PairedCounts { both, synthetic_only, real_only, neither };
-        let exchanged = PairedCounts { synthetic_only: real_only, real_only: synthetic_only, ..counts };
+        let exchanged =
+            PairedCounts { synthetic_only: real_only, real_only: synthetic_only, ..counts };
         let [low, high] = paired_equivalence_interval(&counts, 0.1).unwrap();
         let [other_low, other_high] = paired_equivalence_interval(&exchanged, 0.1).unwrap();
         prop_assert!((low + other_high).abs() < 1e-12 && (high + other_low).abs() < 1e-12);
@@ -259,7 +266,9 @@ proptest! {
 
     /// The order of units matters to bets, and to nothing else.
     #[test]
-    fn order_matters_to_bets_only(values in vec(-1.0_f64..1.0, 4..30), weights in vec(0.1_f64..2.0, 30)) {
+    fn order_matters_to_bets_only(
+        values in vec(-1.0_f64..1.0, 4..30), weights in vec(0.1_f64..2.0, 30),
+    ) {
         let reversed: Vec<f64> = values.iter().rev().copied().collect();
         let (one, other) = (
             paired_equivalence(&values, 0.3, 0.05).unwrap(),
