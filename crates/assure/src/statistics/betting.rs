@@ -12,6 +12,7 @@
 mod bets;
 mod closed_form;
 mod one_sided;
+mod plan;
 mod process;
 mod sequence;
 
@@ -24,6 +25,7 @@ use self::bets::{Bettor, Schedule, risk_bound};
 pub use self::{
     closed_form::{empirical_bernstein_interval, hoeffding_interval},
     one_sided::{fixed_count_interval, mean_lower_bound},
+    plan::{BettingPlan, betting_units_needed},
     process::{EProcess, EquivalenceMonitor, Look, Reading, Side},
     sequence::ConfidenceSequence,
 };
