@@ -17,7 +17,7 @@ mod messages;
 mod rawlog;
 mod ros1_bag;
 mod round_trip;
-mod tabular;
 mod sensor_messages;
+mod tabular;
 mod trajectory;
 mod ulog;
