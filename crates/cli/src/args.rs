@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// The lake's folder.
     #[arg(long, global = true, value_name = "LAKE", default_value = "lake")]
     pub(crate) lake: PathBuf,
+    /// Read the lake as it was when its ledger held this many entries (entry 7 is seen from position 8 on).
+    #[arg(long, global = true, value_name = "POSITION")]
+    pub(crate) at: Option<u64>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -40,4 +43,6 @@ pub(crate) enum Verb {
     Measure(verbs::measure::MeasureCommand),
     Compare(verbs::compare::CompareArgs),
     Assess(verbs::assess::AssessArgs),
+    Compact(verbs::compact::CompactArgs),
+    Sweep(verbs::sweep::SweepArgs),
 }

@@ -25,6 +25,33 @@ pub enum Error {
         /// Where.
         path: PathBuf,
     },
+    /// The past was opened, and it cannot be changed.
+    #[error("the lake was opened at position {position}, where it can only be read")]
+    ReadOnly {
+        /// How many entries precede it.
+        position: u64,
+    },
+    /// The ledger is shorter.
+    #[error("the ledger has {entry_count} entries, so it has no position {position}")]
+    NoSuchPosition {
+        /// What was asked for.
+        position: u64,
+        /// The last position.
+        entry_count: u64,
+    },
+    /// There is no room for what was to be kept.
+    #[error("the disk is full: `{name}` of {size_bytes} bytes does not fit in `{}`", lake.display())]
+    DiskFull {
+        /// What was to be ingested.
+        name: String,
+        /// Its length, all files together.
+        size_bytes: u64,
+        /// Where.
+        lake: PathBuf,
+        /// The step that found no room.
+        #[source]
+        source: Box<tiepoint_store::StoreError>,
+    },
     /// There is one already.
     #[error("there is a lake already in `{}`", path.display())]
     LakeExists {
@@ -305,6 +332,8 @@ impl Error {
             }
             Self::File { .. }
             | Self::LakeExists { .. }
+            | Self::ReadOnly { .. }
+            | Self::NoSuchPosition { .. }
             | Self::LakeVersion { .. }
             | Self::NoSigningKey { .. }
             | Self::WrongSigningKey { .. }
@@ -332,7 +361,7 @@ impl Error {
                 ErrorKind::Conflict
             }
             Self::DamagedLakeFile { .. } => ErrorKind::Corrupt,
-            Self::Environment(_) => ErrorKind::Unavailable,
+            Self::Environment(_) | Self::DiskFull { .. } => ErrorKind::Unavailable,
             Self::Json(_) | Self::Arrow(_) => ErrorKind::Internal,
             Self::Log { source, .. } => source.kind(),
             Self::Format(source) => source.kind(),
@@ -355,6 +384,18 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
+            Self::ReadOnly { .. } => "leave out `--at` to change the lake as it is now".into(),
+            Self::NoSuchPosition { entry_count, .. } => {
+                format!(
+                    "choose a position from 0 to {entry_count}; `tiepoint log` lists the entries"
+                )
+            }
+            Self::DiskFull { size_bytes, lake, .. } => format!(
+                "nothing was added and nothing is lost; make room for about {} bytes on the disk of `{}` \
+                 (`tiepoint sweep` removes what runs cut short have left), then ingest it again",
+                size_bytes.saturating_mul(2),
+                lake.display()
+            ),
             Self::NotALake { path } => {
                 format!(
                     "make one with `tiepoint init {}`, or name one with `--lake`",

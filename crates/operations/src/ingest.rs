@@ -16,7 +16,7 @@ use sha2::Digest as _;
 use tiepoint_formats::{Container, Table, columns};
 use tiepoint_ledger::State;
 use tiepoint_model::{Channel, Derivation, Digest, Origin, Recording, RecordingId};
-use tiepoint_store::{PendingAppend, recording_root, tables::EMPTY_VERSION};
+use tiepoint_store::{PendingAppend, StoreError, recording_root, tables::EMPTY_VERSION};
 
 use self::decode::{DecodedChannel, DecodedLog};
 use crate::{
@@ -92,7 +92,7 @@ struct OriginalDigests {
 /// [`Error::OtherOrigin`], [`Error::ChangedWhileRead`], and those of the store.
 pub async fn ingest(
     platform: &mut Platform,
-    request: IngestRequest,
+    mut request: IngestRequest,
 ) -> Result<IngestedRecording, Error> {
     let derivation = match (request.origin, request.unknown_generator) {
         (Origin::Real, None) => None,
@@ -100,6 +100,8 @@ pub async fn ingest(
         (_, Some(reason)) => Some(Derivation::Unknown { reason }),
         (origin, None) => return Err(Error::NoDerivation { origin: origin.to_string() }),
     };
+    let name = request.log.name.clone();
+    let size_bytes = request.log.reader.seek(SeekFrom::End(0)).unwrap_or_default();
     let entering = Entering {
         name: stem(&request.log.name),
         sources: std::iter::once(request.log).chain(request.ground_truth).collect(),
@@ -110,7 +112,13 @@ pub async fn ingest(
         parameters: json!({ "origin": request.origin }),
         blobs: Vec::new(),
     };
-    enter(platform, entering).await
+    enter(platform, entering).await.map_err(|error| match error {
+        Error::Store(source @ StoreError::DiskFull { .. }) => {
+            let lake = platform.store.objects.root().to_owned();
+            Error::DiskFull { name, size_bytes, lake, source: Box::new(source) }
+        }
+        error => error,
+    })
 }
 
 /// A recording at the door, whether from a robot or from a simulator: there is one path, not two.
@@ -137,6 +145,7 @@ pub(crate) async fn enter(
     }
     let recording_id = id_of(&digests);
     if platform.log.state.root(&recording_id.0).is_some() {
+        platform.acknowledge().await?;
         return present(platform, &recording_id, &entering).await;
     }
     refuse_known_log(platform, &entering, &digests)?;
@@ -165,6 +174,7 @@ pub(crate) async fn enter(
     match platform.commit(commit, is_there).await? {
         Committed::Entry(receipt) => {
             ingested.proof = receipt.proof.as_ref().map(entry_proof_json).transpose()?;
+            ingested.warnings.extend(platform.take_warnings());
             Ok(ingested)
         }
         Committed::AlreadyThere => present(platform, &recording_id, &entering).await,

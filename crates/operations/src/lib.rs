@@ -7,6 +7,7 @@
 //! Not here: the command line, printing, and arithmetic that an engine could do.
 
 mod assess;
+mod compact;
 mod compare;
 mod error;
 mod files;
@@ -21,12 +22,14 @@ mod regenerate;
 mod report;
 mod run;
 mod signed_head;
+mod sweep;
 mod timeline;
 mod twin;
 mod verify;
 mod witness;
 
 pub use assess::{AssessRequest, Assessed, assess};
+pub use compact::{CompactReport, CompactedTable, compact};
 pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
@@ -38,9 +41,11 @@ pub use platform::{Config, InitReport, Platform};
 pub use prove::{Proof, ProveRequest, prove};
 pub use query::{QueryResult, query};
 pub use regenerate::{RegenerateReport, regenerate};
+pub use sweep::{SweepReport, SweptFile, sweep};
 pub use timeline::{Block, Half, RunSpan, utc_text};
 pub use twin::{TwinReport, TwinRequest, twin};
 pub use verify::{
-    Check, FileTrust, LakeChecks, VerifyReport, verify_file, verify_lake, verify_verdict,
+    Check, FileTrust, LakeChecks, VerifyReport, verify_file, verify_folder, verify_lake,
+    verify_verdict,
 };
 pub use witness::{Witnessed, cosign_lines, witness_lake, witness_request};

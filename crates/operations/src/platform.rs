@@ -1,10 +1,13 @@
-//! A lake that is open: its objects and tables, what its ledger says, and the one way to commit.
+//! A lake that is open: its objects and tables, and what its ledger says, up to its end or to a position in it.
 //!
-//! Invariant: data is on disk before the entry that names it; an entry is one object created if absent;
-//! a lost race reloads the ledger and commits the same appends again on the new head.
+//! Invariant: every table is read at the version that the ledger names at that position; there is no other way to it.
+//!
+//! Not here: how a lake grows (see [`commit`]).
+
+pub(crate) mod commit;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
@@ -12,27 +15,22 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tiepoint_formats::{Table, columns};
 use tiepoint_ledger::{
-    Body, CompactRange, Entry, EntryProof, SigningKey, State, VerifyingKey, commit_path,
-    decode_commit_lines, encode_commit, first_index_of_path, merkle::leaf_hash,
+    Body, CompactRange, Entry, SigningKey, State, VerifyingKey, commit_path, decode_commit_lines,
+    first_index_of_path, merkle::leaf_hash,
 };
-use tiepoint_model::{Digest, Seed, Timestamp};
-use tiepoint_store::{
-    Head, PendingAppend, PutOutcome, Store, StoreError, WriteSeam, tables::EMPTY_VERSION,
-};
+use tiepoint_model::{Digest, Timestamp};
+use tiepoint_store::{Head, PutOutcome, Store, StoreError, WriteSeam};
 
+pub(crate) use self::commit::{Commit, Committed};
 use crate::{Error, signed_head::SignedHead};
 
 /// The version of the lake's layout that this program writes and reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
-/// A commit that has lost this many races in a row gives up: somebody writes without end.
-const RACES_MAX: usize = 100;
-
-/// Commits that are held in memory at once while the log is read.
-const READ_AT_ONCE: usize = 1024;
-
 pub(crate) const LAKE_FILE: &str = "lake.json";
 pub(crate) const PUBLIC_KEY_FILE: &str = "key.pub";
+/// Commits that are held in memory at once while the log is read.
+const READ_AT_ONCE: usize = 1024;
 
 /// What comes from outside, once per call of the program.
 #[derive(Clone, Debug)]
@@ -77,7 +75,10 @@ pub struct Platform {
     pub(crate) config: Config,
     lake: LakeFile,
     pub(crate) log: Log,
+    /// The position at which the lake was opened, if not at its end.
+    at: Option<u64>,
     salts_drawn: u64,
+    warnings: Vec<String>,
 }
 
 /// The ledger as read: entries in order, bodies where they are left, and what follows from them.
@@ -90,44 +91,25 @@ pub(crate) struct Log {
     pub(crate) head: SignedHead,
 }
 
-/// Everything one entry will name.
-pub(crate) struct Commit {
-    pub(crate) verb: &'static str,
-    pub(crate) appends: Vec<PendingAppend>,
-    pub(crate) blobs: BTreeSet<Digest>,
-    pub(crate) roots: BTreeMap<String, Digest>,
-    pub(crate) inputs: Vec<String>,
-    pub(crate) outputs: Vec<String>,
-    pub(crate) names: BTreeMap<String, String>,
-    pub(crate) parameters: serde_json::Value,
-    pub(crate) seed: Option<Seed>,
-}
-
-/// How a commit ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Committed {
-    /// As this entry.
-    Entry(Receipt),
-    /// After a lost race it turned out that somebody else had done the same.
-    AlreadyThere,
-}
-
-/// The entry that a commit became.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Receipt {
-    /// Position in the log.
-    pub(crate) index: u64,
-    /// That it is there; none where the signing key is not at hand.
-    pub(crate) proof: Option<EntryProof>,
-}
-
 impl Platform {
     /// Makes an empty lake and its signing key.
     ///
     /// # Errors
     /// [`Error::LakeExists`] if the folder holds a lake; those of the store and the ledger.
     pub async fn create(folder: &Path, config: Config) -> Result<InitReport, Error> {
-        let store = Store::create(folder, WriteSeam::default())?;
+        Self::create_through(folder, config, WriteSeam::default()).await
+    }
+
+    /// [`Platform::create`] with every durable step of the lake announced at `seam` first.
+    ///
+    /// # Errors
+    /// As [`Platform::create`], and what the seam refuses.
+    pub async fn create_through(
+        folder: &Path,
+        config: Config,
+        seam: WriteSeam,
+    ) -> Result<InitReport, Error> {
+        let store = Store::create(folder, seam)?;
         if store.objects.exists(LAKE_FILE).await? {
             return Err(Error::LakeExists { path: folder.to_owned() });
         }
@@ -150,8 +132,8 @@ impl Platform {
             lake_id: lake_id.clone(),
             public_key: public_key.trim().to_owned(),
         };
-        let mut platform = Self { store, config, lake, log: Log::default(), salts_drawn: 0 };
-        let entry = platform.append_entry("init", first_versions, &Commit::empty("init")).await?;
+        let mut platform = Self::of(store, config, lake);
+        let entry = platform.append_entry(first_versions, &Commit::empty("init")).await?;
         if entry.is_none() {
             // An `init` that was cut short has left its entry: the tree head is signed by the key that counts.
             platform.reload().await?;
@@ -176,8 +158,37 @@ impl Platform {
     /// # Errors
     /// [`Error::NotALake`]; [`Error::Ledger`] if the log is damaged.
     pub async fn open(folder: &Path, config: Config) -> Result<Self, Error> {
+        Self::open_through(folder, config, WriteSeam::default()).await
+    }
+
+    /// [`Platform::open`] with every durable step of the lake announced at `seam` first.
+    ///
+    /// # Errors
+    /// As [`Platform::open`], and what the seam refuses.
+    pub async fn open_through(
+        folder: &Path,
+        config: Config,
+        seam: WriteSeam,
+    ) -> Result<Self, Error> {
+        Self::load(folder, config, seam, None).await
+    }
+
+    /// Opens a lake as it was when its ledger held `position` entries, to be read only.
+    ///
+    /// # Errors
+    /// As [`Platform::open`]; [`Error::NoSuchPosition`] beyond the ledger's end.
+    pub async fn open_at(folder: &Path, config: Config, position: u64) -> Result<Self, Error> {
+        Self::load(folder, config, WriteSeam::default(), Some(position)).await
+    }
+
+    async fn load(
+        folder: &Path,
+        config: Config,
+        seam: WriteSeam,
+        position: Option<u64>,
+    ) -> Result<Self, Error> {
         let not_a_lake = || Error::NotALake { path: folder.to_owned() };
-        let store = Store::open(folder, WriteSeam::default()).map_err(|_| not_a_lake())?;
+        let store = Store::open(folder, seam).map_err(|_| not_a_lake())?;
         if !store.objects.exists(LAKE_FILE).await? {
             return Err(not_a_lake());
         }
@@ -188,13 +199,33 @@ impl Platform {
             let (found, known) = (lake.format_version, FORMAT_VERSION);
             return Err(Error::LakeVersion { path: folder.to_owned(), found, known });
         }
-        let mut platform = Self { store, config, lake, log: Log::default(), salts_drawn: 0 };
+        let mut platform = Self::of(store, config, lake);
+        platform.at = position;
         platform.reload().await?;
+        let entry_count = platform.log.state.entry_count();
+        if let Some(position) = position {
+            return match position == entry_count {
+                true => Ok(platform),
+                false => Err(Error::NoSuchPosition { position, entry_count }),
+            };
+        }
         if !platform.store.objects.exists(PUBLIC_KEY_FILE).await? {
             let public_key = format!("{}\n", platform.lake.public_key);
             platform.store.objects.put_replace(PUBLIC_KEY_FILE, public_key.as_bytes()).await?;
         }
         Ok(platform)
+    }
+
+    fn of(store: Store, config: Config, lake: LakeFile) -> Self {
+        let (log, warnings) = (Log::default(), Vec::new());
+        Self { store, config, lake, log, at: None, salts_drawn: 0, warnings }
+    }
+
+    /// What went wrong beside what was done, in words; each is told once.
+    ///
+    /// Nothing of it denies a commit: the tree head could not be signed, a table could not be compacted.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Names the lake.
@@ -232,9 +263,10 @@ impl Platform {
         Ok(key)
     }
 
-    /// Reads what the log holds beyond what is known already.
+    /// Reads what the log holds beyond what is known already, and before the position asked for.
     pub(crate) async fn reload(&mut self) -> Result<(), Error> {
         let known = self.log.state.entry_count();
+        let end = self.at.unwrap_or(u64::MAX);
         // Before the log is listed: whatever was signed by then must be in the list.
         let signed = self.signed_checkpoint().await?;
         self.log.head.expect(signed, &self.log.tree);
@@ -242,18 +274,18 @@ impl Platform {
         let mut firsts: Vec<u64> = keys
             .iter()
             .filter_map(|key| first_index_of_path(key))
-            .filter(|i| *i >= known)
+            .filter(|i| (known..end).contains(i))
             .collect();
         firsts.sort_unstable();
         for firsts in firsts.chunks(READ_AT_ONCE) {
-            self.read_commits(firsts).await?;
+            self.read_commits(firsts, end).await?;
         }
         self.log.head.loaded(&self.log.tree);
         Ok(())
     }
 
-    /// Takes commits in, given by their first indexes in ascending order.
-    async fn read_commits(&mut self, firsts: &[u64]) -> Result<(), Error> {
+    /// Takes in the entries before `end` of commits given by their first indexes in ascending order.
+    async fn read_commits(&mut self, firsts: &[u64], end: u64) -> Result<(), Error> {
         let paths: Vec<String> = firsts.iter().map(|first| commit_path(*first)).collect();
         let commits = self.store.objects.get_many(&paths).await?;
         let mut lines = Vec::new();
@@ -261,6 +293,7 @@ impl Platform {
             let bytes = bytes.as_deref().ok_or(StoreError::NotFound { key: path })?;
             lines.extend(decode_commit_lines(*first, bytes)?);
         }
+        lines.retain(|(entry, _)| entry.index < end);
         let keys: Vec<String> =
             lines.iter().map(|(entry, _)| body_key(&entry.body_commitment)).collect();
         let bodies = self.store.objects.get_many(&keys).await?;
@@ -271,88 +304,6 @@ impl Platform {
             self.log.push(entry, bytes, body)?;
         }
         Ok(())
-    }
-
-    /// Commits what was written. `is_there` is asked after each lost race whether somebody else has done the same.
-    ///
-    /// # Errors
-    /// [`Error::Contended`] after very many lost races; those of the store and the ledger.
-    pub(crate) async fn commit(
-        &mut self,
-        commit: Commit,
-        is_there: impl Fn(&State) -> bool,
-    ) -> Result<Committed, Error> {
-        for _ in 0..RACES_MAX {
-            if is_there(&self.log.state) {
-                return Ok(Committed::AlreadyThere);
-            }
-            let mut versions: BTreeMap<String, u64> = BTreeMap::new();
-            for append in &commit.appends {
-                let table = append.table().to_owned();
-                let at = match versions.get(&table) {
-                    Some(version) => *version,
-                    None => self.log.state.table(&table).unwrap_or(EMPTY_VERSION),
-                };
-                versions.insert(table, self.store.tables.commit(append, at).await?);
-            }
-            if let Some(index) = self.append_entry(commit.verb, versions, &commit).await? {
-                let proof = self.log.head.last_proof.take();
-                return Ok(Committed::Entry(Receipt { index, proof }));
-            }
-            self.reload().await?;
-        }
-        Err(Error::Contended { races: RACES_MAX })
-    }
-
-    /// Creates the next object of the log; `None` if somebody else was first.
-    async fn append_entry(
-        &mut self,
-        verb: &str,
-        tables: BTreeMap<String, u64>,
-        commit: &Commit,
-    ) -> Result<Option<u64>, Error> {
-        self.log.head.expect_whole(&self.log.tree)?;
-        let body = Body {
-            actor: self.config.actor.clone(),
-            code_version: self.config.code_version.clone(),
-            format_version: tiepoint_ledger::entry::FORMAT_VERSION,
-            inputs: commit.inputs.clone(),
-            names: commit.names.clone(),
-            obligations: serde_json::Value::Null,
-            outputs: commit.outputs.clone(),
-            parameters: commit.parameters.clone(),
-            seed: commit.seed,
-        };
-        self.salts_drawn += 1;
-        let salt = derive(&self.config.entropy, &format!("salt {}", self.salts_drawn));
-        let sealed = body.seal(salt)?;
-        let index = self.log.state.entry_count();
-        let mut roots = commit.roots.clone();
-        roots.extend(self.keep_file_digests(&tables).await?);
-        let entry = Entry {
-            blobs: commit.blobs.clone(),
-            body_commitment: sealed.commitment,
-            format_version: tiepoint_ledger::entry::FORMAT_VERSION,
-            index,
-            roots,
-            tables,
-            time_ns: self.config.now,
-            verb: verb.to_owned(),
-        };
-        let bytes = encode_commit(index, std::slice::from_ref(&entry))?;
-        self.store.objects.put_if_absent(&body_key(&sealed.commitment), sealed.bytes).await?;
-        let outcome = self.store.objects.put_if_absent(&commit_path(index), bytes).await?;
-        if outcome == PutOutcome::Existed {
-            return Ok(None);
-        }
-        let inclusion = self.log.tree.inclusion_of_next();
-        let line = entry.to_bytes()?;
-        self.log.push(entry, &line, Some(body))?;
-        self.log.head.last_entry = Some((line, inclusion));
-        // The entry is on disk: an error from here on would deny what was done. An unsigned tail is signed by
-        // the next commit, and `verify` says how many entries are under the signature.
-        let _ = self.write_checkpoint().await;
-        Ok(Some(index))
     }
 }
 
@@ -365,23 +316,6 @@ impl Log {
         self.entries.push(entry);
         self.bodies.push(body);
         Ok(())
-    }
-}
-
-impl Commit {
-    /// An entry that names nothing yet.
-    pub(crate) fn empty(verb: &'static str) -> Self {
-        Self {
-            verb,
-            appends: Vec::new(),
-            blobs: BTreeSet::new(),
-            roots: BTreeMap::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            names: BTreeMap::new(),
-            parameters: serde_json::Value::Null,
-            seed: None,
-        }
     }
 }
 

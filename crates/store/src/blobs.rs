@@ -6,7 +6,10 @@
 //!
 //! Not here: who refers to a blob (the ledger), and taking blobs away (the sweep).
 
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::{
+    io::{ErrorKind, Read, Seek, Write},
+    path::Path,
+};
 
 use sha2::{Digest as _, Sha256};
 use tiepoint_model::Digest;
@@ -90,11 +93,8 @@ fn copy_and_hash(from: &mut dyn Read, to: &mut dyn Write) -> Result<BlobId, Stor
         };
         blake3.update(&chunk[..count]);
         sha256.update(&chunk[..count]);
-        to.write_all(&chunk[..count]).map_err(|source| StoreError::Io {
-            action: "write",
-            path: "blobs".into(),
-            source,
-        })?;
+        let refuse = |source| StoreError::of_io("write", Path::new("blobs"), source);
+        to.write_all(&chunk[..count]).map_err(refuse)?;
         size_bytes += count as u64;
     }
     let (blake3, sha256) = (*blake3.finalize().as_bytes(), sha256.finalize().into());

@@ -3,7 +3,10 @@
 //! Invariant: every variant answers [`StoreError::kind`] for programs and [`StoreError::hint`]
 //! for people. A message never contains rows.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
@@ -53,6 +56,17 @@ pub enum StoreError {
         /// Its answer.
         #[source]
         source: io::Error,
+    },
+    /// There is no room on the disk.
+    #[error("the disk is full: cannot {action} {}", path.display())]
+    DiskFull {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Reading the bytes to store failed.
     #[error("cannot read the bytes to store")]
@@ -120,6 +134,16 @@ pub enum StoreError {
     AroundTheSeam {
         /// The file.
         path: PathBuf,
+    },
+    /// The table engine wrote fewer or more rows than it was given.
+    #[error("compacting table `{table}` made {after} rows of {before}")]
+    RowsLost {
+        /// The table.
+        table: String,
+        /// Rows before.
+        before: u64,
+        /// Rows after.
+        after: u64,
     },
     /// The table engine failed.
     #[error("cannot {action} table `{table}`")]
@@ -218,6 +242,28 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A refusal of the file system.
+    pub(crate) fn of_io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_path_buf();
+        match is_full(&source) {
+            true => Self::DiskFull { action, path, source: Box::new(source) },
+            false => Self::Io { action, path, source },
+        }
+    }
+
+    /// A failure of the table engine, which carries the file system's refusal if that was the cause.
+    pub(crate) fn of_table(action: &'static str, table: &str, source: lance::Error) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&source);
+        while let Some(error) = cause {
+            if error.downcast_ref().is_some_and(is_full) {
+                let path = Path::new("tables").join(table);
+                return Self::DiskFull { action, path, source: Box::new(source) };
+            }
+            cause = error.source();
+        }
+        Self::Table { action, table: table.to_owned(), source: Box::new(source) }
+    }
+
     /// What a program should do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -244,10 +290,11 @@ impl StoreError {
             Self::BlobDamaged { .. } | Self::VersionMissing { .. } | Self::BadScanSpec { .. } => {
                 ErrorKind::Corrupt
             }
-            Self::Io { .. } | Self::Source(_) => ErrorKind::Unavailable,
+            Self::Io { .. } | Self::DiskFull { .. } | Self::Source(_) => ErrorKind::Unavailable,
             Self::Table { source, .. } => table_error_kind(source),
             Self::MixedAppend { .. }
             | Self::AroundTheSeam { .. }
+            | Self::RowsLost { .. }
             | Self::Arrow(_)
             | Self::TaskLost { .. } => ErrorKind::Internal,
         }
@@ -301,12 +348,20 @@ impl StoreError {
                 "check free space, permissions and that the disk is there; then try again".into()
             }
             Self::Table { .. } => "try again; if it persists, run `verify`".into(),
+            Self::DiskFull { .. } => "nothing that was acknowledged is lost; make room there \
+                (`tiepoint sweep` removes what runs cut short have left), then run it again"
+                .into(),
             Self::MixedAppend { .. }
             | Self::AroundTheSeam { .. }
+            | Self::RowsLost { .. }
             | Self::Arrow(_)
             | Self::TaskLost { .. } => "report this; nothing was committed".into(),
         }
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// The class of a failure of the table engine.

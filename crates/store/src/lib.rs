@@ -25,12 +25,12 @@ use std::{collections::BTreeMap, path::Path};
 pub use blobs::BlobId;
 pub use content::{ContentHasher, recording_root};
 pub use error::StoreError;
-pub use objects::{Objects, PutOutcome};
+pub use objects::{AgedFile, CommitLock, Objects, PutOutcome, Sharing};
 pub use query::QueryStream;
 pub use read::ReadRequest;
 pub use scan::{LakeScan, LakeScanSpec};
 pub use seam::{StepKind, WriteSeam, WriteStep};
-pub use tables::{PendingAppend, Tables, VersionFile};
+pub use tables::{PendingAppend, PendingRewrite, Tables, Thoroughness, VersionFile};
 
 /// What the ledger says exists: a position in it, and the version of every table there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

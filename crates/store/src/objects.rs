@@ -8,6 +8,8 @@
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "room: disk")]
 
+mod sweep;
+
 use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions},
@@ -15,11 +17,12 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+pub use self::sweep::{AgedFile, CommitLock, Sharing};
 use crate::{StoreError, seam::StepKind, seam::WriteSeam};
 
 /// Folder of temporary files; nothing in it is ever named by anything.
@@ -45,6 +48,8 @@ struct Inner {
     root: PathBuf,
     seam: WriteSeam,
     temporary_count: AtomicU64,
+    /// Folders whose names this process has seen forced to the disk.
+    durable_folders: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Objects {
@@ -57,7 +62,8 @@ impl Objects {
             return Err(StoreError::NoLake { path: root.to_path_buf() });
         }
         let root = fs::canonicalize(root).map_err(io_error("resolve folder", root))?;
-        let inner = Inner { root, seam, temporary_count: AtomicU64::new(0) };
+        let (temporary_count, durable_folders) = (AtomicU64::new(0), Mutex::default());
+        let inner = Inner { root, seam, temporary_count, durable_folders };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -266,6 +272,18 @@ impl Objects {
         self.sync_files(paths).await
     }
 
+    /// Forces the name of an object, and those beside it, to the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::BadKey`], [`StoreError::Io`].
+    pub async fn sync_folder_of(&self, key: &str) -> Result<(), StoreError> {
+        let path = self.path_of(key)?;
+        self.in_background("sync a folder", move |inner| {
+            inner.sync_folder(path.parent().unwrap_or(&inner.root))
+        })
+        .await
+    }
+
     /// Forces files under the root and their folders to the disk, each folder once.
     pub(crate) async fn sync_files(&self, paths: Vec<PathBuf>) -> Result<(), StoreError> {
         self.in_background("sync files", move |inner| {
@@ -304,8 +322,14 @@ impl Objects {
             })?;
             match answer {
                 Some(Ok((key, value))) => {
-                    let outcome = inner.publish(&written, &objects.path_of(&key)?)?;
-                    Ok((outcome, value))
+                    let path = objects.path_of(&key)?;
+                    // What lies there unnamed may be old enough to be swept; now it is wanted.
+                    if let Err(error) = Inner::touch(&path, &written)
+                        && !is_absent(&error)
+                    {
+                        return Err(io_error("touch", &path)(error));
+                    }
+                    Ok((inner.publish(&written, &path)?, value))
                 }
                 Some(Err(error)) => {
                     inner.remove_temporary(&written)?;
@@ -428,14 +452,23 @@ impl Inner {
     }
 
     /// Makes a folder and those above it up to the root, each synced into its parent.
+    ///
+    /// One that is there may have been made by a process that has not synced it, or died before
+    /// it could: the first time, this one does.
     fn ensure_folder(&self, folder: &Path) -> Result<(), StoreError> {
-        if folder.is_dir() {
+        if folder == self.root || self.durable_folders().contains(folder) {
             return Ok(());
         }
-        if let Some(parent) = folder.parent().filter(|_| folder != self.root) {
+        if let Some(parent) = folder.parent() {
             self.ensure_folder(parent)?;
         }
-        make_folder(&self.seam, folder)
+        make_folder(&self.seam, folder)?;
+        self.durable_folders().insert(folder.to_path_buf());
+        Ok(())
+    }
+
+    fn durable_folders(&self) -> std::sync::MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.durable_folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sync_folder(&self, folder: &Path) -> Result<(), StoreError> {
@@ -504,7 +537,7 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    move |source| StoreError::Io { action, path: path.to_path_buf(), source }
+    move |source| StoreError::of_io(action, path, source)
 }
 
 fn read_error(key: &str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {

@@ -31,8 +31,10 @@ pub enum StepKind {
     SyncFolder,
     /// Removes a temporary name.
     RemoveTemporary,
-    /// Removes an object that can be rebuilt and that nothing names.
+    /// Removes a file that nothing names.
     RemoveFile,
+    /// Tries for the lock between commits and sweeps.
+    Lock,
     /// The table engine writes one of its files whole, under its final name.
     WriteTableFile,
     /// The table engine removes, copies or renames one of its files.

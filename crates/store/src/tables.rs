@@ -8,6 +8,7 @@
 //!
 //! Not here: which version is current (the ledger's head), reading rows (see [`crate::scan`]).
 
+pub mod compaction;
 mod fit;
 
 use std::{
@@ -33,6 +34,7 @@ use lance::{
 use lance_io::object_store::ObjectStoreParams;
 use lance_table::io::deletion::relative_deletion_file_path;
 
+pub use self::compaction::{PendingRewrite, Thoroughness};
 use self::fit::check_fit;
 use crate::{Objects, StoreError, wrapper::Recorder};
 
@@ -244,13 +246,7 @@ impl Tables {
     /// [`StoreError::Io`].
     pub async fn commit(&self, pending: &PendingAppend, at: u64) -> Result<u64, StoreError> {
         let table = pending.table.as_str();
-        let folder = self.folder_of(table)?;
-        for path in &pending.data_files {
-            let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-            if !self.inner.objects.exists(&format!("{}/data/{name}", key_of(table))).await? {
-                return Err(StoreError::Swept { path: path.clone() });
-            }
-        }
+        self.expect_data_files(table, &pending.data_files).await?;
         let dataset = self.writer(table, at).await?;
         let committed = CommitBuilder::new(dataset)
             .with_detached(true)
@@ -258,12 +254,37 @@ impl Tables {
             .execute(pending.transaction.clone())
             .await
             .map_err(table_error("commit rows to", table))?;
-        let made: Vec<PathBuf> =
-            named_files(&committed).iter().map(|name| folder.join(name)).collect();
-        self.sync_written(&made).await?;
-        let version = committed.version_id();
-        self.writers().insert(table.to_owned(), Arc::new(committed));
-        Ok(version)
+        self.adopt(table, committed).await
+    }
+
+    /// The files of pending appends and rewrites, and of the versions made of them, are still there.
+    ///
+    /// A commit asks under the lock that keeps a sweep out.
+    ///
+    /// # Errors
+    /// [`StoreError::Swept`], [`StoreError::Io`].
+    pub async fn expect_files(
+        &self,
+        appends: &[PendingAppend],
+        rewrites: &[PendingRewrite],
+        versions: &BTreeMap<String, u64>,
+    ) -> Result<(), StoreError> {
+        for append in appends {
+            self.expect_data_files(&append.table, &append.data_files).await?;
+        }
+        for rewrite in rewrites {
+            self.expect_data_files(rewrite.table(), rewrite.data_files()).await?;
+        }
+        for (table, version) in versions {
+            let dataset = self.writer(table, *version).await?;
+            for name in named_files(&dataset) {
+                let key = format!("{}/{name}", key_of(table));
+                if !self.inner.objects.exists(&key).await? {
+                    return Err(StoreError::Swept { path: self.inner.objects.path_of(&key)? });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The columns of a version, with their metadata.
@@ -488,5 +509,5 @@ fn is_lost_race(error: &lance::Error) -> bool {
 }
 
 fn table_error(action: &'static str, table: &str) -> impl FnOnce(lance::Error) -> StoreError {
-    move |source| StoreError::Table { action, table: table.to_owned(), source: Box::new(source) }
+    move |source| StoreError::of_table(action, table, source)
 }

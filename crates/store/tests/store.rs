@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
+#[path = "store/compaction.rs"]
+mod compaction;
 #[path = "store/content.rs"]
 mod content;
 #[path = "store/objects.rs"]

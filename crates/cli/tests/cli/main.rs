@@ -8,6 +8,7 @@
 mod bad_input;
 mod first_steps;
 mod ledger;
+mod many;
 mod trajectories;
 
 use std::{
@@ -62,6 +63,21 @@ impl Desk {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+
+    /// How many files the lake has while somebody writes to it.
+    fn lake_file_count(&self) -> usize {
+        let mut count = 0;
+        let mut folders = vec![self.path("lake")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                    _ => count += 1,
+                }
+            }
+        }
+        count
     }
 
     /// Every file of the lake with its size, sorted: what "nothing was written" is held against.

@@ -1,0 +1,240 @@
+//! How a lake grows: what was written becomes one entry of the ledger, or never was.
+//!
+//! Invariant: data is on disk before the entry that names it; an entry is one object created if absent; a lost race
+//! reloads the ledger and commits the same appends again on the new head, without writing a row again.
+//! The files are made sure of and named under a lock that no sweep shares, so that none is swept in between.
+//! After the entry is on disk nothing denies it any more: what goes wrong then is a warning.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tiepoint_ledger::{Body, Entry, EntryProof, State, commit_path, encode_commit};
+use tiepoint_model::{Digest, Seed};
+use tiepoint_store::{
+    PendingAppend, PendingRewrite, PutOutcome, Sharing, StoreError, blobs::blob_key,
+    tables::EMPTY_VERSION,
+};
+
+use super::{Platform, body_key, derive};
+use crate::{Error, compact};
+
+/// A commit that has lost this many races in a row gives up: somebody writes without end.
+const RACES_MAX: usize = 100;
+
+/// Everything one entry will name.
+pub(crate) struct Commit {
+    pub(crate) verb: &'static str,
+    pub(crate) appends: Vec<PendingAppend>,
+    pub(crate) rewrites: Vec<PendingRewrite>,
+    pub(crate) blobs: BTreeSet<Digest>,
+    pub(crate) roots: BTreeMap<String, Digest>,
+    pub(crate) inputs: Vec<String>,
+    pub(crate) outputs: Vec<String>,
+    pub(crate) names: BTreeMap<String, String>,
+    pub(crate) parameters: serde_json::Value,
+    pub(crate) seed: Option<Seed>,
+}
+
+/// How a commit ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Committed {
+    /// As this entry.
+    Entry(Receipt),
+    /// Somebody else had done the same.
+    AlreadyThere,
+}
+
+/// The entry that a commit became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    /// Position in the log.
+    pub(crate) index: u64,
+    /// That it is there; none where the signing key is not at hand.
+    pub(crate) proof: Option<EntryProof>,
+}
+
+/// How an attempt to rewrite tables ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rewritten {
+    /// As this entry.
+    Entry(u64),
+    /// Others have changed the tables so that it must be planned again; the ledger has been reloaded.
+    PlanAgain,
+}
+
+impl Platform {
+    /// Commits what was written. `is_there` is asked before each attempt whether somebody else has done the same.
+    ///
+    /// A table that has become crowded is compacted afterwards, in an entry of its own.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] at a position; [`Error::Contended`] after very many lost races; those of the store and the
+    /// ledger.
+    pub(crate) async fn commit(
+        &mut self,
+        commit: Commit,
+        is_there: impl Fn(&State) -> bool,
+    ) -> Result<Committed, Error> {
+        self.expect_writable()?;
+        for _ in 0..RACES_MAX {
+            if is_there(&self.log.state) {
+                self.acknowledge().await?;
+                return Ok(Committed::AlreadyThere);
+            }
+            let mut versions: BTreeMap<String, u64> = BTreeMap::new();
+            for append in &commit.appends {
+                let at = self.version_for(append.table(), &versions);
+                let version = self.store.tables.commit(append, at).await?;
+                versions.insert(append.table().to_owned(), version);
+            }
+            if let Some(index) = self.append_entry(versions.clone(), &commit).await? {
+                let proof = self.log.head.last_proof.take();
+                if let Err(error) = compact::crowded(self, &versions).await {
+                    self.warn("a table has many fragments and could not be compacted", &error);
+                }
+                return Ok(Committed::Entry(Receipt { index, proof }));
+            }
+            self.reload().await?;
+        }
+        Err(Error::Contended { races: RACES_MAX })
+    }
+
+    /// Commits rewritten tables, on a later head too if that has all they replace.
+    ///
+    /// # Errors
+    /// As [`Platform::commit`].
+    pub(crate) async fn commit_rewrites(&mut self, commit: &Commit) -> Result<Rewritten, Error> {
+        self.expect_writable()?;
+        for _ in 0..RACES_MAX {
+            let mut versions: BTreeMap<String, u64> = BTreeMap::new();
+            for rewrite in &commit.rewrites {
+                let at = self.version_for(rewrite.table(), &versions);
+                match self.store.tables.commit_rewrite(rewrite, at).await? {
+                    Some(version) => versions.insert(rewrite.table().to_owned(), version),
+                    None => return Ok(Rewritten::PlanAgain),
+                };
+            }
+            if let Some(index) = self.append_entry(versions, commit).await? {
+                return Ok(Rewritten::Entry(index));
+            }
+            self.reload().await?;
+        }
+        Err(Error::Contended { races: RACES_MAX })
+    }
+
+    /// A platform at a position shows the past, which nobody changes.
+    pub(crate) fn expect_writable(&self) -> Result<(), Error> {
+        match self.at {
+            None => Ok(()),
+            Some(position) => Err(Error::ReadOnly { position }),
+        }
+    }
+
+    /// Makes sure that what the ledger says stays said, also if another process wrote it and has not synced its name.
+    pub(crate) async fn acknowledge(&self) -> Result<(), Error> {
+        Ok(self.store.objects.sync_folder_of(&commit_path(0)).await?)
+    }
+
+    fn version_for(&self, table: &str, made: &BTreeMap<String, u64>) -> u64 {
+        let head = || self.log.state.table(table).unwrap_or(EMPTY_VERSION);
+        made.get(table).copied().unwrap_or_else(head)
+    }
+
+    /// Creates the next object of the log; `None` if somebody else was first.
+    pub(super) async fn append_entry(
+        &mut self,
+        tables: BTreeMap<String, u64>,
+        commit: &Commit,
+    ) -> Result<Option<u64>, Error> {
+        self.log.head.expect_whole(&self.log.tree)?;
+        let body = Body {
+            actor: self.config.actor.clone(),
+            code_version: self.config.code_version.clone(),
+            format_version: tiepoint_ledger::entry::FORMAT_VERSION,
+            inputs: commit.inputs.clone(),
+            names: commit.names.clone(),
+            obligations: serde_json::Value::Null,
+            outputs: commit.outputs.clone(),
+            parameters: commit.parameters.clone(),
+            seed: commit.seed,
+        };
+        self.salts_drawn += 1;
+        let salt = derive(&self.config.entropy, &format!("salt {}", self.salts_drawn));
+        let sealed = body.seal(salt)?;
+        let index = self.log.state.entry_count();
+        let mut roots = commit.roots.clone();
+        roots.extend(self.keep_file_digests(&tables).await?);
+        let entry = Entry {
+            blobs: commit.blobs.clone(),
+            body_commitment: sealed.commitment,
+            format_version: tiepoint_ledger::entry::FORMAT_VERSION,
+            index,
+            roots,
+            tables,
+            time_ns: self.config.now,
+            verb: commit.verb.to_owned(),
+        };
+        let bytes = encode_commit(index, std::slice::from_ref(&entry))?;
+        let lock = self.store.objects.lock_commits(Sharing::Commits).await?;
+        self.expect_files(commit, &entry.tables).await?;
+        self.store.objects.put_if_absent(&body_key(&sealed.commitment), sealed.bytes).await?;
+        let outcome = self.store.objects.put_if_absent(&commit_path(index), bytes).await?;
+        drop(lock);
+        if outcome == PutOutcome::Existed {
+            return Ok(None);
+        }
+        let (line, inclusion) = (entry.to_bytes()?, self.log.tree.inclusion_of_next());
+        self.log.push(entry, &line, Some(body))?;
+        self.log.head.last_entry = Some((line, inclusion));
+        // An error from here on would deny what was done. An unsigned tail is signed by the next commit, and `verify`
+        // says how many entries are under the signature.
+        if let Err(error) = self.write_checkpoint().await {
+            self.warn("the ledger's head could not be signed; the next commit will", &error);
+        }
+        Ok(Some(index))
+    }
+
+    /// Everything that the entry will name is still there.
+    async fn expect_files(
+        &self,
+        commit: &Commit,
+        versions: &BTreeMap<String, u64>,
+    ) -> Result<(), Error> {
+        for blob in &commit.blobs {
+            let key = blob_key(blob);
+            if !self.store.objects.exists(&key).await? {
+                return Err(StoreError::Swept { path: self.store.objects.root().join(key) }.into());
+            }
+        }
+        let tables = &self.store.tables;
+        Ok(tables.expect_files(&commit.appends, &commit.rewrites, versions).await?)
+    }
+
+    /// Notes what went wrong after something was done, with its causes.
+    fn warn(&mut self, what: &str, error: &Error) {
+        let mut text = format!("{what}: {error}");
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            text.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        self.warnings.push(text);
+    }
+}
+
+impl Commit {
+    /// An entry that names nothing yet.
+    pub(crate) fn empty(verb: &'static str) -> Self {
+        Self {
+            verb,
+            appends: Vec::new(),
+            rewrites: Vec::new(),
+            blobs: BTreeSet::new(),
+            roots: BTreeMap::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            names: BTreeMap::new(),
+            parameters: serde_json::Value::Null,
+            seed: None,
+        }
+    }
+}
