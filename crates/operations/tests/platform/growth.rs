@@ -1,7 +1,7 @@
 //! A lake that is fed one small recording after the other: what a commit costs must not grow with the lake.
 //!
-//! The laws are about steps, fragments and bytes, never about time. `TIEPOINT_GROWTH=10000` feeds so many instead of the
-//! few hundred that show one compaction, and prints what each tenth of them took.
+//! The laws are about steps and fragments, never about time. `TIEPOINT_GROWTH=10000x1000` feeds so many recordings of so
+//! many poses instead of the few hundred small ones that show one compaction, and prints what each tenth of them took.
 
 use std::{collections::BTreeMap, path::Path, time::Instant};
 
@@ -10,8 +10,9 @@ use tiepoint_store::{WriteSeam, tables::compaction::FRAGMENT_COUNT_MAX};
 
 use crate::yard::{Log, Yard, run};
 
-const RECORDINGS: u64 = 290;
-const POSES: u64 = 1000;
+/// Enough for one compaction, and a few after it.
+const RECORDINGS: u64 = FRAGMENT_COUNT_MAX as u64 + 6;
+const POSES: u64 = 2;
 
 /// Bytes below each folder of the lake.
 fn bytes_by_folder(lake: &Path) -> BTreeMap<String, u64> {
@@ -43,8 +44,11 @@ fn bytes_by_folder(lake: &Path) -> BTreeMap<String, u64> {
 
 #[test]
 fn a_commit_costs_the_same_however_many_came_before() {
-    let long_run = std::env::var("TIEPOINT_GROWTH").ok().map(|count| count.parse().unwrap());
-    let count: u64 = long_run.unwrap_or(RECORDINGS);
+    let long_run: Option<(u64, u64)> = std::env::var("TIEPOINT_GROWTH").ok().map(|text| {
+        let (count, poses) = text.split_once('x').unwrap();
+        (count.parse().unwrap(), poses.parse().unwrap())
+    });
+    let (count, pose_count) = long_run.unwrap_or((RECORDINGS, POSES));
     run(async {
         let yard = Yard::new().await;
         let (lake, seam) = (yard.copy(), WriteSeam::default());
@@ -55,7 +59,7 @@ fn a_commit_costs_the_same_however_many_came_before() {
         let (mut steps, mut original_bytes) = (Vec::new(), 0);
         let (mut seconds, mut began) = (Vec::new(), Instant::now());
         for index in 0..count {
-            let recording = Log { serial: 5 * (index + 1), pose_count: POSES };
+            let recording = Log { serial: 5 * (index + 1), pose_count };
             original_bytes += recording.text().len() as u64;
             let before = seam.step_count();
             let done = ingest(&mut platform, recording.request()).await.unwrap();
