@@ -94,10 +94,13 @@ fn a_commit_costs_the_same_however_many_came_before() {
             let opening_s = began.elapsed().as_secs_f64();
             println!("{count} recordings of {} bytes", original_bytes / count);
             println!("seconds of all processors for each tenth: {seconds:.1?}");
-            println!("last to first tenth: {:.2}", seconds[9] / seconds[0]);
+            let half = |tenths: &[f64]| tenths.iter().sum::<f64>();
+            // A compaction falls into some tenths and not into others.
+            println!("second half to first: {:.2}", half(&seconds[5..]) / half(&seconds[..5]));
             println!("opening: {opening_s:.2} s; compactions: {compactions}; {sizes:?}");
             println!("lake to originals: {:.2}", lake_bytes as f64 / original_bytes as f64);
-            drop(platform);
+            // Verifying reads the table of poses once for each recording.
+            return;
         }
         let platform = &mut yard.open(&lake).await;
         let left = compact(platform).await.unwrap();
