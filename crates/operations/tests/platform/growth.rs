@@ -90,7 +90,7 @@ fn a_commit_costs_the_same_however_many_came_before() {
         let lake_bytes: u64 = sizes.values().sum();
         if long_run.is_some() {
             let began = Instant::now();
-            let platform = yard.open(&lake).await;
+            drop(yard.open(&lake).await);
             let opening_s = began.elapsed().as_secs_f64();
             println!("{count} recordings of {} bytes", original_bytes / count);
             println!("seconds of all processors for each tenth: {seconds:.1?}");
