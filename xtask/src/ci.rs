@@ -7,6 +7,7 @@ use std::{path::PathBuf, time::Instant};
 use crate::{
     demo::{self, tiepoint},
     shell::{self, root},
+    validators,
 };
 
 type Step = (&'static str, fn() -> Result<(), String>);
@@ -21,7 +22,7 @@ const STEPS: &[Step] = &[
     ("the demo", demo::main_job),
     ("the demo's verdicts, recomputed from their units", recompute),
     ("the demo's twins, made again", regenerate),
-    ("independent validators", validators),
+    ("independent validators", validators::run),
     ("pages in a browser", browser),
 ];
 
@@ -103,29 +104,6 @@ fn regenerate() -> Result<(), String> {
     Ok(())
 }
 
-/// Programs that nobody here wrote: securesystemslib checks the signatures, the `mcap` package reads what we write.
-/// Each must also refuse a tampered twin.
-fn validators() -> Result<(), String> {
-    let python = python_environment()?;
-    let lake = format!("{}/lake", demo::FOLDER);
-    let key = std::fs::read_to_string(root().join(&lake).join("key.pub"))
-        .map_err(|e| format!("{lake}/key.pub: {e}"))?;
-    for verdict in files_of("verdicts", ".json")? {
-        let script = "crates/ledger/tests/verify_dsse.py";
-        shell::run(shell::command(&python, &[script, &verdict, key.trim()]))?;
-    }
-    for name in ["uwb", "sena", "simul", "range_030"] {
-        let file = format!("testdata/quickstart/{name}.mcap");
-        let script = "crates/formats/tests/independent_reader.py";
-        let (text, code) = shell::output(shell::command(&python, &[script, &file]))?;
-        if code != 0 {
-            return Err(format!("the `mcap` package refuses {file}"));
-        }
-        println!("{file}: {} bytes of summary from the `mcap` package", text.len());
-    }
-    Ok(())
-}
-
 /// Chromium renders every report without an error and without asking the network for anything.
 fn browser() -> Result<(), String> {
     let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
@@ -163,25 +141,8 @@ fn browser() -> Result<(), String> {
     Ok(())
 }
 
-/// A Python with the independent validators, made once under `target/`.
-fn python_environment() -> Result<PathBuf, String> {
-    let folder = root().join("target/validators");
-    let python = folder.join("bin/python");
-    let marker = folder.join("ready");
-    if !marker.exists() {
-        let folder = folder.to_string_lossy().into_owned();
-        shell::run(shell::command("python3", &["-m", "venv", &folder]))?;
-        let mut install = shell::command(&python, &["-m", "pip", "install", "--quiet"]);
-        install.args(["mcap==1.6.0", "mcap-ros2-support==0.6.0"]);
-        install.args(["securesystemslib[crypto]==1.6.0", "in-toto-attestation==0.9.3"]);
-        shell::run(install)?;
-        std::fs::write(&marker, b"").map_err(|e| format!("{}: {e}", marker.display()))?;
-    }
-    Ok(python)
-}
-
 /// The demo's files with an ending, below one of its folders, relative to the root, sorted.
-fn files_of(folder: &str, ending: &str) -> Result<Vec<String>, String> {
+pub(crate) fn files_of(folder: &str, ending: &str) -> Result<Vec<String>, String> {
     let relative = format!("{}/{folder}", demo::FOLDER);
     let listed =
         std::fs::read_dir(root().join(&relative)).map_err(|e| format!("{relative}: {e}"))?;

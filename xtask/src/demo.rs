@@ -60,7 +60,7 @@ pub(crate) fn main_job() -> Result<(), String> {
     let verdicts_shown = judged(&assess)?;
     // Afterwards: a look at the data makes later claims exploratory.
     step(&["compare", "uwb", "uwb-twin-first-gaussian", "--lake", &lake])?;
-    step(&["verify", "--lake", &lake])?;
+    step(&["verify", "--deep", "--lake", &lake])?;
     println!("\nthe verdicts, {:.1} s after the build:\n", started.elapsed().as_secs_f64());
     println!("{verdicts_shown}");
     println!("Do the same with your own log:");

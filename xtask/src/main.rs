@@ -16,6 +16,7 @@ mod quickstart;
 mod shell;
 #[cfg(test)]
 mod tidy;
+mod validators;
 
 use std::process::ExitCode;
 

@@ -29,11 +29,15 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     Init(verbs::init::InitArgs),
+    Check(verbs::check::CheckArgs),
     Ingest(verbs::ingest::IngestArgs),
     Query(verbs::query::QueryArgs),
     Log(verbs::log::LogArgs),
     Trace(verbs::trace::TraceArgs),
     Verify(verbs::verify::VerifyArgs),
+    Prove(verbs::prove::ProveArgs),
+    Witness(verbs::witness::WitnessArgs),
+    Cosign(verbs::witness::CosignArgs),
     Twin(verbs::twin::TwinArgs),
     Regenerate(verbs::regenerate::RegenerateArgs),
     #[command(subcommand)]

@@ -1,18 +1,21 @@
 //! One file per verb: what may be typed, one call, what is shown.
 
 pub(crate) mod assess;
+pub(crate) mod check;
 pub(crate) mod compact;
 pub(crate) mod compare;
 pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod measure;
+pub(crate) mod prove;
 pub(crate) mod query;
 pub(crate) mod regenerate;
 pub(crate) mod sweep;
 pub(crate) mod trace;
 pub(crate) mod twin;
 pub(crate) mod verify;
+pub(crate) mod witness;
 
 use std::path::PathBuf;
 
@@ -41,9 +44,16 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
             let lake = door.lake.clone();
             verify::run(&lake, door.now()?, args, output).await
         }
+        Verb::Prove(args) => prove::run(&door.read().await?, args, output).await,
+        Verb::Witness(args) => {
+            let lake = door.lake.clone();
+            witness::run(&lake, door.now()?, args, output).await
+        }
+        Verb::Cosign(args) => witness::run_cosign(&door.read().await?, args, output).await,
         Verb::Twin(args) => {
             door.change(output, async move |lake, out| twin::run(lake, args, out).await).await
         }
+        Verb::Check(args) => check::run(args, output),
         Verb::Regenerate(args) => regenerate::run(&door.read().await?, args, output).await,
         Verb::Measure(command) => measure::run(command, output),
         Verb::Compare(args) => {

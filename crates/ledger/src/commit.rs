@@ -45,7 +45,7 @@ pub fn encode_commit(first_index: u64, entries: &[Entry]) -> Result<Vec<u8>, Led
         let (what, field) = ("commit to write", "entries");
         return Err(LedgerError::BadField { what, field, problem: "is empty" });
     }
-    check_indexes("commit to write", first_index, entries)?;
+    check_indexes("commit to write", first_index, entries.iter())?;
     let mut bytes = FIRST_LINE.to_vec();
     for entry in entries {
         bytes.extend(entry.to_bytes()?);
@@ -63,6 +63,18 @@ pub fn encode_commit(first_index: u64, entries: &[Entry]) -> Result<Vec<u8>, Led
 /// [`LedgerError::Malformed`], [`LedgerError::DigestMismatch`], [`LedgerError::WrongIndex`], and
 /// those of [`Entry::from_bytes`].
 pub fn decode_commit(first_index: u64, bytes: &[u8]) -> Result<Vec<Entry>, LedgerError> {
+    let lines = decode_commit_lines(first_index, bytes)?;
+    Ok(lines.into_iter().map(|(entry, _)| entry).collect())
+}
+
+/// As [`decode_commit`], with the bytes of each entry, which are what the tree hashes.
+///
+/// # Errors
+/// As [`decode_commit`].
+pub fn decode_commit_lines(
+    first_index: u64,
+    bytes: &[u8],
+) -> Result<Vec<(Entry, &[u8])>, LedgerError> {
     check_first_line(bytes)?;
     let checksum_at = bytes
         .len()
@@ -80,9 +92,9 @@ pub fn decode_commit(first_index: u64, bytes: &[u8]) -> Result<Vec<Entry>, Ledge
     let entries = lines
         .split(|byte| *byte == b'\n')
         .enumerate()
-        .map(|(at, line)| Entry::from_bytes(line, at + 2))
-        .collect::<Result<Vec<_>, _>>()?;
-    check_indexes("commit", first_index, &entries)?;
+        .map(|(at, line)| Ok((Entry::from_bytes(line, at + 2)?, line)))
+        .collect::<Result<Vec<_>, LedgerError>>()?;
+    check_indexes("commit", first_index, entries.iter().map(|(entry, _)| entry))?;
     Ok(entries)
 }
 
@@ -99,10 +111,10 @@ fn check_first_line(bytes: &[u8]) -> Result<(), LedgerError> {
     Err(LedgerError::UnknownFormatVersion { what: "commit", line: 1, found, known: VERSION })
 }
 
-fn check_indexes(
+fn check_indexes<'e>(
     place: &'static str,
     first_index: u64,
-    entries: &[Entry],
+    entries: impl Iterator<Item = &'e Entry>,
 ) -> Result<(), LedgerError> {
     for (expected, entry) in (first_index..).zip(entries) {
         if entry.index != expected {

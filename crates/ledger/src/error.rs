@@ -149,6 +149,36 @@ pub enum LedgerError {
         /// How many the caller asks for.
         needed: usize,
     },
+    /// A log that was longer when it was last seen.
+    #[error("`{origin}` had {seen_size} entries when it was last seen, and now shows {size}")]
+    Rollback {
+        /// Names the log.
+        origin: String,
+        /// Entries seen before.
+        seen_size: u64,
+        /// Entries shown now.
+        size: u64,
+    },
+    /// A log whose beginning is no longer what it was.
+    #[error("`{origin}` at {size} entries is not a continuation of what it was at {seen_size}")]
+    Fork {
+        /// Names the log.
+        origin: String,
+        /// Entries seen before.
+        seen_size: u64,
+        /// Entries shown now.
+        size: u64,
+    },
+    /// A consistency proof that begins elsewhere than at what was seen last.
+    #[error("the proof begins at {old_size} entries; `{origin}` was last seen at {seen_size}")]
+    ProofFromElsewhere {
+        /// Names the log.
+        origin: String,
+        /// Entries seen before.
+        seen_size: u64,
+        /// Entries at which the proof begins.
+        old_size: u64,
+    },
     /// Signed by the right key for something else.
     #[error("the {what} is for `{found}`, not for `{expected}`")]
     WrongPurpose {
@@ -171,6 +201,7 @@ impl LedgerError {
             | Self::BadKey { .. }
             | Self::TooMany { .. }
             | Self::UnknownFormatVersion { .. }
+            | Self::ProofFromElsewhere { .. }
             | Self::WrongPurpose { .. } => ErrorKind::InvalidInput,
             Self::WrongIndex { .. }
             | Self::NotJson { .. }
@@ -179,6 +210,8 @@ impl LedgerError {
             | Self::DigestMismatch { .. }
             | Self::ProofLength { .. }
             | Self::BadSignature { .. }
+            | Self::Rollback { .. }
+            | Self::Fork { .. }
             | Self::TooFewSignatures { .. } => ErrorKind::Corrupt,
             Self::NoSuchPosition { .. } | Self::UnknownId { .. } => ErrorKind::NotFound,
         }
@@ -223,6 +256,14 @@ impl LedgerError {
             }
             Self::TooFewSignatures { .. } => {
                 "check with the public key of its author, obtained by another way".to_owned()
+            }
+            Self::Rollback { .. } | Self::Fork { .. } => {
+                "history was rewritten, or an old copy is shown: keep both checkpoints as evidence \
+                 and ask who keeps the log"
+                    .to_owned()
+            }
+            Self::ProofFromElsewhere { seen_size, .. } => {
+                format!("ask for a proof from size {seen_size}")
             }
             Self::WrongPurpose { expected, .. } => format!("give one that is for `{expected}`"),
         }

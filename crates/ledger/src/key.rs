@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::LedgerError;
 
-/// Marks an Ed25519 key in C2SP signed notes.
+/// Marks an Ed25519 key that signs notes, in C2SP signed notes.
 const ALGORITHM: u8 = 1;
 
 const PRIVATE_PREFIX: &str = "PRIVATE+KEY+";
@@ -51,22 +51,30 @@ impl SigningKey {
     /// # Errors
     /// [`LedgerError::BadKey`], which never shows the text.
     pub fn from_private_text(text: &str) -> Result<Self, LedgerError> {
-        let what = "private key";
-        let rest = one_line(text).strip_prefix(PRIVATE_PREFIX);
-        let rest = rest.ok_or(bad(what, "does not begin with `PRIVATE+KEY+`"))?;
-        let (name, key_id, seed) = parse_parts(what, rest)?;
-        let key = Self::from_seed(name, seed)?;
-        if key.verifying_key().key_id() != key_id {
-            return Err(bad(what, "has an id that does not fit its name and key"));
-        }
-        Ok(key)
+        Self::from_private_text_of(ALGORITHM, text)
     }
 
     /// The private text: one line, with its newline. Keep it secret.
     #[must_use]
     pub fn to_private_text(&self) -> String {
-        let key_id = self.verifying_key().key_id();
-        let encoded = encode(self.key.as_bytes());
+        self.to_private_text_of(ALGORITHM)
+    }
+
+    pub(crate) fn from_private_text_of(algorithm: u8, text: &str) -> Result<Self, LedgerError> {
+        let what = "private key";
+        let rest = one_line(text).strip_prefix(PRIVATE_PREFIX);
+        let rest = rest.ok_or(bad(what, "does not begin with `PRIVATE+KEY+`"))?;
+        let (name, key_id, seed) = parse_parts(what, algorithm, rest)?;
+        let key = Self::from_seed(name, seed)?;
+        if key.verifying_key().key_id_of(algorithm) != key_id {
+            return Err(bad(what, "has an id that does not fit its name and key"));
+        }
+        Ok(key)
+    }
+
+    pub(crate) fn to_private_text_of(&self, algorithm: u8) -> String {
+        let key_id = self.verifying_key().key_id_of(algorithm);
+        let encoded = encode(algorithm, self.key.as_bytes());
         format!("{PRIVATE_PREFIX}{}+{}+{encoded}\n", self.name, Hex(&key_id))
     }
 
@@ -121,9 +129,13 @@ impl VerifyingKey {
     /// First four bytes of SHA-256 over name, newline, algorithm and public bytes.
     #[must_use]
     pub fn key_id(&self) -> [u8; 4] {
+        self.key_id_of(ALGORITHM)
+    }
+
+    pub(crate) fn key_id_of(&self, algorithm: u8) -> [u8; 4] {
         let hash = Sha256::new()
             .chain_update(&self.name)
-            .chain_update([b'\n', ALGORITHM])
+            .chain_update([b'\n', algorithm])
             .chain_update(self.to_bytes())
             .finalize();
         [hash[0], hash[1], hash[2], hash[3]]
@@ -137,24 +149,33 @@ impl VerifyingKey {
         ed25519_dalek::Signature::from_slice(signature)
             .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
     }
+
+    pub(crate) fn from_text_of(algorithm: u8, text: &str) -> Result<Self, LedgerError> {
+        let what = "public key";
+        let (name, key_id, bytes) = parse_parts(what, algorithm, one_line(text))?;
+        let key = Self::from_bytes(name, bytes)?;
+        if key.key_id_of(algorithm) != key_id {
+            return Err(bad(what, "has an id that does not fit its name and key"));
+        }
+        Ok(key)
+    }
+
+    pub(crate) fn to_text_of(&self, algorithm: u8) -> String {
+        let (key_id, encoded) = (self.key_id_of(algorithm), encode(algorithm, &self.to_bytes()));
+        format!("{}+{}+{encoded}", self.name, Hex(&key_id))
+    }
 }
 
 impl fmt::Display for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}+{}+{}", self.name, Hex(&self.key_id()), encode(&self.to_bytes()))
+        f.write_str(&self.to_text_of(ALGORITHM))
     }
 }
 
 impl FromStr for VerifyingKey {
     type Err = LedgerError;
     fn from_str(text: &str) -> Result<Self, LedgerError> {
-        let what = "public key";
-        let (name, key_id, bytes) = parse_parts(what, one_line(text))?;
-        let key = Self::from_bytes(name, bytes)?;
-        if key.key_id() != key_id {
-            return Err(bad(what, "has an id that does not fit its name and key"));
-        }
-        Ok(key)
+        Self::from_text_of(ALGORITHM, text)
     }
 }
 
@@ -188,6 +209,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), LedgerError> {
 /// `<name>+<id>+<base64 of algorithm and 32 bytes>`; base64 may hold plus signs, names may not.
 fn parse_parts<'t>(
     what: &'static str,
+    algorithm: u8,
     text: &'t str,
 ) -> Result<(&'t str, [u8; 4], [u8; 32]), LedgerError> {
     let mut parts = text.splitn(3, '+');
@@ -202,11 +224,11 @@ fn parse_parts<'t>(
         .ok_or(bad(what, "has an id that is not 8 hexadecimal digits"))?;
     let bytes = STANDARD.decode(encoded).map_err(|_| bad(what, "is not base64"))?;
     match bytes.split_first() {
-        Some((&ALGORITHM, key)) => key
+        Some((found, key)) if *found == algorithm => key
             .try_into()
             .map(|key| (name, key_id.to_be_bytes(), key))
             .map_err(|_| bad(what, "does not hold 32 bytes")),
-        _ => Err(bad(what, "is not for Ed25519")),
+        _ => Err(bad(what, "is not for Ed25519, or is for another use")),
     }
 }
 
@@ -214,8 +236,8 @@ fn one_line(text: &str) -> &str {
     text.strip_suffix('\n').unwrap_or(text)
 }
 
-fn encode(key: &[u8; 32]) -> String {
-    let mut bytes = vec![ALGORITHM];
+fn encode(algorithm: u8, key: &[u8; 32]) -> String {
+    let mut bytes = vec![algorithm];
     bytes.extend(key);
     STANDARD.encode(bytes)
 }

@@ -9,6 +9,7 @@
 pub mod body;
 mod canonical;
 pub mod checkpoint;
+mod columns;
 pub mod commit;
 mod decimal;
 pub mod dsse;
@@ -18,12 +19,18 @@ pub mod key;
 pub mod lineage;
 pub mod merkle;
 pub mod note;
+pub mod projection;
+pub mod proof;
 pub mod replay;
 pub mod statement;
+pub mod tiles;
+pub mod witness;
 
 pub use body::{Body, SealedBody};
 pub use checkpoint::Checkpoint;
-pub use commit::{commit_path, decode_commit, encode_commit, first_index_of_path};
+pub use commit::{
+    commit_path, decode_commit, decode_commit_lines, encode_commit, first_index_of_path,
+};
 pub use dsse::Envelope;
 pub use entry::Entry;
 pub use error::LedgerError;
@@ -31,5 +38,9 @@ pub use key::{SigningKey, VerifyingKey};
 pub use lineage::Lineage;
 pub use merkle::{CompactRange, ConsistencyProof, InclusionProof, Tree};
 pub use note::Note;
+pub use projection::Projection;
+pub use proof::{EntryProof, GrowthProof};
 pub use replay::State;
 pub use statement::{Statement, Subject};
+pub use tiles::{Edge, Row, Tile, TiledTree};
+pub use witness::{WitnessKey, WitnessSigningKey, expect_growth};

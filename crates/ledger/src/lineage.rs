@@ -145,7 +145,6 @@ impl<'a> Lineage<'a> {
 
     /// Nodes beyond the ids are bodies and have no name.
     fn ids(&self, nodes: &[u32]) -> Vec<&'a str> {
-        let named = nodes.iter().filter_map(|node| self.nodes.ids.get(*node as usize));
-        named.map(String::as_str).collect()
+        nodes.iter().filter_map(|node| self.nodes.ids.get(*node)).collect()
     }
 }

@@ -4,7 +4,9 @@
 //! before a pair of children; the left subtree is the largest power of two below the size).
 //! A proof that was changed in any byte does not verify.
 //!
-//! Not here: reading tiles (level `8 k` of [`Tree::level`] holds their hashes), and signatures.
+//! Not here: tiles (see [`crate::tiles`]), and signatures.
+
+pub(crate) mod paths;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -62,6 +64,13 @@ impl CompactRange {
     #[must_use]
     pub fn leaf_count(&self) -> u64 {
         self.leaf_count
+    }
+
+    /// Proves that the leaf that would be added next is the last of the tree it makes.
+    #[must_use]
+    pub fn inclusion_of_next(&self) -> InclusionProof {
+        let (leaf_index, tree_size) = (self.leaf_count, self.leaf_count + 1);
+        InclusionProof { leaf_index, tree_size, path: self.peaks.iter().rev().copied().collect() }
     }
 
     /// The root over all leaves.
@@ -141,7 +150,7 @@ impl Tree {
     /// [`LedgerError::NoSuchPosition`] if there are fewer.
     pub fn root(&self, size: u64) -> Result<Digest, LedgerError> {
         self.check_size(size)?;
-        Ok(if size == 0 { empty_root() } else { self.range_root(0, size) })
+        paths::root(&self.complete(), size)
     }
 
     /// Proves that leaf `leaf_index` is among the first `tree_size`. RFC 6962, 2.1.1.
@@ -154,24 +163,7 @@ impl Tree {
         tree_size: u64,
     ) -> Result<InclusionProof, LedgerError> {
         self.check_size(tree_size)?;
-        if leaf_index >= tree_size {
-            let (position, entry_count) = (leaf_index, tree_size);
-            return Err(LedgerError::NoSuchPosition { position, entry_count });
-        }
-        let mut path = Vec::new();
-        let (mut begin, mut end) = (0, tree_size);
-        while end - begin > 1 {
-            let middle = begin + left_size(end - begin);
-            if leaf_index < middle {
-                path.push(self.range_root(middle, end));
-                end = middle;
-            } else {
-                path.push(self.range_root(begin, middle));
-                begin = middle;
-            }
-        }
-        path.reverse();
-        Ok(InclusionProof { leaf_index, tree_size, path })
+        paths::inclusion(&self.complete(), leaf_index, tree_size)
     }
 
     /// Proves that the first `new_size` leaves begin with the first `old_size`. RFC 6962, 2.1.2.
@@ -186,30 +178,7 @@ impl Tree {
         new_size: u64,
     ) -> Result<ConsistencyProof, LedgerError> {
         self.check_size(new_size)?;
-        if old_size > new_size {
-            let (position, entry_count) = (old_size, new_size);
-            return Err(LedgerError::NoSuchPosition { position, entry_count });
-        }
-        let mut path = Vec::new();
-        if old_size > 0 {
-            let (mut begin, mut end) = (0, new_size);
-            while old_size < end {
-                let middle = begin + left_size(end - begin);
-                if old_size <= middle {
-                    path.push(self.range_root(middle, end));
-                    end = middle;
-                } else {
-                    path.push(self.range_root(begin, middle));
-                    begin = middle;
-                }
-            }
-            // The verifier knows the old root already when the old tree is this whole subtree.
-            if begin > 0 {
-                path.push(self.range_root(begin, end));
-            }
-            path.reverse();
-        }
-        Ok(ConsistencyProof { old_size, new_size, path })
+        paths::consistency(&self.complete(), old_size, new_size)
     }
 
     fn check_size(&self, size: u64) -> Result<(), LedgerError> {
@@ -220,15 +189,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Root over `begin..end`, where `begin` is a multiple of the next power of two of the length.
-    fn range_root(&self, begin: u64, end: u64) -> Digest {
-        let size = end - begin;
-        if size.is_power_of_two() {
-            let level = size.trailing_zeros();
-            return self.levels[level as usize][(begin >> level) as usize];
-        }
-        let middle = begin + left_size(size);
-        node_hash(&self.range_root(begin, middle), &self.range_root(middle, end))
+    fn complete(&self) -> impl Fn(u32, u64) -> Result<Digest, LedgerError> {
+        |level, index| Ok(self.levels[level as usize][index as usize])
     }
 }
 
@@ -333,11 +295,6 @@ fn expect_root(what: &'static str, expected: &Digest, found: Digest) -> Result<(
         return Ok(());
     }
     Err(LedgerError::DigestMismatch { what, expected: *expected, found })
-}
-
-/// The largest power of two below `size`, for a size of at least 2.
-fn left_size(size: u64) -> u64 {
-    1 << (u64::BITS - 1 - (size - 1).leading_zeros())
 }
 
 #[cfg(test)]

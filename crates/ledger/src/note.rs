@@ -3,9 +3,10 @@
 //! Invariant: a signature covers the text with its last newline and nothing else.
 //! [`Note::parse`] gives text and signatures and trusts nobody; [`Note::verify`] says whose hold.
 //!
-//! Not here: what the text means, and cosignatures of witnesses (lines of unknown keys are kept).
+//! Not here: what the text means, and cosignatures of witnesses (see [`crate::witness`]; lines of
+//! unknown keys are kept).
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -94,6 +95,26 @@ impl Note {
         &self.signatures
     }
 
+    /// A text without signatures yet, to be completed by [`Note::with_signature`].
+    #[must_use]
+    pub fn unsigned(text: &str) -> Self {
+        Self { text: text.to_owned(), signatures: Vec::new() }
+    }
+
+    /// The note with one more signature, which takes the place of an earlier one of the same key.
+    ///
+    /// # Errors
+    /// [`LedgerError::TooMany`].
+    pub fn with_signature(mut self, signature: NoteSignature) -> Result<Self, LedgerError> {
+        let same_key = |earlier: &NoteSignature| {
+            earlier.name == signature.name && earlier.key_id == signature.key_id
+        };
+        self.signatures.retain(|earlier| !same_key(earlier));
+        check_max(self.signatures.len() + 1, "signatures", SIGNATURES_MAX)?;
+        self.signatures.push(signature);
+        Ok(self)
+    }
+
     /// The keys whose signatures hold, each once, in the order given. Unknown signers are ignored.
     ///
     /// # Errors
@@ -133,11 +154,23 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
-        for NoteSignature { name, key_id, signature } in &self.signatures {
-            let encoded = STANDARD.encode([key_id.as_slice(), signature].concat());
-            writeln!(f, "{SIGNATURE_PREFIX}{name} {encoded}")?;
-        }
-        Ok(())
+        self.signatures.iter().try_for_each(|signature| writeln!(f, "{signature}"))
+    }
+}
+
+/// The signature's line, without a newline.
+impl fmt::Display for NoteSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let encoded = STANDARD.encode([self.key_id.as_slice(), &self.signature].concat());
+        write!(f, "{SIGNATURE_PREFIX}{} {encoded}", self.name)
+    }
+}
+
+/// Reads a signature's line, without its newline.
+impl FromStr for NoteSignature {
+    type Err = LedgerError;
+    fn from_str(line: &str) -> Result<Self, LedgerError> {
+        parse_signature(1, line)
     }
 }
 

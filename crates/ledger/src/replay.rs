@@ -10,41 +10,57 @@ use std::collections::BTreeMap;
 
 use tiepoint_model::Digest;
 
-use crate::{Body, Entry, LedgerError, Lineage};
+use crate::{
+    Body, Entry, LedgerError, Lineage,
+    columns::{Chains, Digests, Texts},
+};
 
-/// Everything the ledger says, up to a position.
+/// Everything the ledger says, up to a position, as flat arrays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    entry_count: u64,
-    /// By table: the entry that set a version, and the version; entries ascend.
-    tables: BTreeMap<String, Vec<(u64, u64)>>,
-    /// By name: the entry that set a root, and the root; entries ascend.
-    roots: BTreeMap<String, Vec<(u64, Digest)>>,
-    /// By blob: the first entry that names it.
-    blobs: BTreeMap<Digest, u64>,
+    pub(crate) entry_count: u64,
+    /// The versions that tables got.
+    pub(crate) tables: History<u64>,
+    /// The roots that names got.
+    pub(crate) roots: History<Digest>,
+    pub(crate) blobs: Digests,
+    /// By number of a blob: the first entry that names it.
+    pub(crate) blob_entries: Vec<u64>,
     /// Entries that were applied without their body.
-    without_body: Vec<u64>,
-    nodes: Nodes,
-    steps: Steps,
+    pub(crate) without_body: Vec<u64>,
+    pub(crate) nodes: Nodes,
+    pub(crate) steps: Steps,
+}
+
+/// What names were set to, and by which entry, in the order of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct History<T> {
+    pub(crate) names: Texts,
+    pub(crate) chains: Chains,
+    /// By record: the name, the entry and the value.
+    pub(crate) owners: Vec<u32>,
+    pub(crate) entries: Vec<u64>,
+    pub(crate) values: Vec<T>,
 }
 
 /// Ids of inputs and outputs, numbered in the order in which the log first mentions them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Nodes {
-    pub(crate) ids: Vec<String>,
-    number_of: BTreeMap<String, u32>,
-    /// By number: the entries whose bodies have the id among their outputs, ascending.
-    makers: Vec<Vec<u64>>,
+    pub(crate) ids: Texts,
+    /// By id: the records of what made it.
+    pub(crate) makers: Chains,
+    /// By record: the entry whose body has the id among its outputs.
+    pub(crate) maker_entries: Vec<u64>,
 }
 
 /// What each body read and made, as flat arrays: step `k` owns the items up to its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Steps {
     pub(crate) entries: Vec<u64>,
-    input_ends: Vec<usize>,
-    inputs: Vec<u32>,
-    output_ends: Vec<usize>,
-    outputs: Vec<u32>,
+    pub(crate) input_ends: Vec<u64>,
+    pub(crate) inputs: Vec<u32>,
+    pub(crate) output_ends: Vec<u64>,
+    pub(crate) outputs: Vec<u32>,
 }
 
 impl State {
@@ -58,18 +74,17 @@ impl State {
         if found != expected {
             return Err(LedgerError::WrongIndex { place: "log", expected, found });
         }
+        self.expect_room(entry)?;
         match body {
             Some(body) => self.add_step(found, body)?,
             None => self.without_body.push(found),
         }
-        for (table, version) in &entry.tables {
-            self.tables.entry(table.clone()).or_default().push((found, *version));
-        }
-        for (name, root) in &entry.roots {
-            self.roots.entry(name.clone()).or_default().push((found, *root));
-        }
+        entry.tables.iter().for_each(|(table, version)| self.tables.push(table, found, *version));
+        entry.roots.iter().for_each(|(name, root)| self.roots.push(name, found, *root));
         for blob in &entry.blobs {
-            self.blobs.entry(*blob).or_insert(found);
+            if self.blobs.add(blob).is_some() {
+                self.blob_entries.push(found);
+            }
         }
         self.entry_count += 1;
         Ok(())
@@ -84,36 +99,38 @@ impl State {
     /// The version of each table that readers see.
     #[must_use]
     pub fn tables(&self) -> BTreeMap<&str, u64> {
-        last_of_each(&self.tables)
+        self.tables.newest_of_each()
     }
 
     /// The version of one table that readers see.
     #[must_use]
     pub fn table(&self, table: &str) -> Option<u64> {
-        self.tables.get(table)?.last().map(|(_, version)| *version)
+        self.tables.newest(table)
     }
 
     /// The root that each name has.
     #[must_use]
     pub fn roots(&self) -> BTreeMap<&str, Digest> {
-        last_of_each(&self.roots)
+        self.roots.newest_of_each()
     }
 
     /// The root that one name has.
     #[must_use]
     pub fn root(&self, name: &str) -> Option<Digest> {
-        self.roots.get(name)?.last().map(|(_, root)| *root)
+        self.roots.newest(name)
     }
 
     /// The blobs of the lake, ascending.
     pub fn blobs(&self) -> impl ExactSizeIterator<Item = &Digest> {
-        self.blobs.keys()
+        let mut blobs: Vec<&Digest> = self.blobs.digests.iter().collect();
+        blobs.sort_unstable();
+        blobs.into_iter()
     }
 
     /// The first entry that names this blob.
     #[must_use]
     pub fn entry_of_blob(&self, blob: &Digest) -> Option<u64> {
-        self.blobs.get(blob).copied()
+        self.blob_entries.get(self.blobs.find(blob)? as usize).copied()
     }
 
     /// The entries whose bodies have this id among their outputs, ascending.
@@ -121,7 +138,10 @@ impl State {
     /// # Errors
     /// [`LedgerError::UnknownId`] if no body names it at all.
     pub fn entries_of_output(&self, id: &str) -> Result<Vec<u64>, LedgerError> {
-        Ok(self.nodes.makers[self.nodes.number(id)? as usize].clone())
+        let records = self.nodes.makers.of(self.nodes.number(id)?);
+        let mut entries: Vec<u64> = records.map(|at| self.nodes.maker_entries[at]).collect();
+        entries.reverse();
+        Ok(entries)
     }
 
     /// Entries applied without a body, ascending: what they read and made is not in the lineage.
@@ -147,77 +167,117 @@ impl State {
             let entry_count = self.entry_count;
             return Err(LedgerError::NoSuchPosition { position, entry_count });
         }
-        let steps = self.steps.before(position);
-        let blobs = self.blobs.iter().filter(|(_, entry)| **entry < position);
-        let without_body = self.without_body.iter().filter(|entry| **entry < position);
-        Ok(Self {
+        let mut state = Self {
             entry_count: position,
-            tables: before(&self.tables, position),
-            roots: before(&self.roots, position),
-            blobs: blobs.map(|(blob, entry)| (*blob, *entry)).collect(),
-            without_body: without_body.copied().collect(),
-            nodes: self.nodes.before(steps.node_count(), position),
-            steps,
-        })
+            tables: self.tables.before(position),
+            roots: self.roots.before(position),
+            ..Self::default()
+        };
+        // Blobs are numbered as the log first names them, so the earlier ones come first.
+        for (blob, entry) in self.blobs.digests.iter().zip(&self.blob_entries) {
+            if *entry < position && state.blobs.add(blob).is_some() {
+                state.blob_entries.push(*entry);
+            }
+        }
+        let without_body = self.without_body.iter().filter(|entry| **entry < position);
+        state.without_body = without_body.copied().collect();
+        for (entry, inputs, outputs) in self.steps.iter() {
+            if entry < position {
+                let ids = |numbers: &'_ [u32]| -> Vec<&str> {
+                    numbers.iter().filter_map(|number| self.nodes.ids.get(*number)).collect()
+                };
+                state.push_step(entry, &ids(inputs), &ids(outputs));
+            }
+        }
+        Ok(state)
+    }
+
+    /// Numbers have 32 bits; the last is none.
+    fn expect_room(&self, entry: &Entry) -> Result<(), LedgerError> {
+        let most = self.tables.values.len().max(self.roots.values.len());
+        let count = most.max(self.blob_entries.len())
+            + entry.tables.len().max(entry.roots.len()).max(entry.blobs.len());
+        expect_numbers("names", count)
     }
 
     fn add_step(&mut self, entry: u64, body: &Body) -> Result<(), LedgerError> {
-        let count = self.nodes.ids.len() + body.inputs.len() + body.outputs.len();
-        if u32::try_from(count).is_err() {
-            let max = u32::MAX as usize;
-            return Err(LedgerError::TooMany { what: "log", count, unit: "ids", max });
-        }
+        let known = self.nodes.ids.len().max(self.nodes.maker_entries.len());
+        expect_numbers("ids", known + body.inputs.len() + body.outputs.len())?;
+        self.push_step(entry, &body.inputs, &body.outputs);
+        Ok(())
+    }
+
+    fn push_step<T: AsRef<str>>(&mut self, entry: u64, inputs: &[T], outputs: &[T]) {
         self.steps.entries.push(entry);
-        self.steps.inputs.extend(body.inputs.iter().map(|id| self.nodes.intern(id)));
-        self.steps.input_ends.push(self.steps.inputs.len());
-        self.steps.outputs.extend(body.outputs.iter().map(|id| self.nodes.intern(id)));
-        let begin = self.steps.output_ends.last().copied().unwrap_or_default();
-        self.steps.output_ends.push(self.steps.outputs.len());
+        self.steps.inputs.extend(inputs.iter().map(|id| self.nodes.ids.intern(id.as_ref())));
+        self.steps.input_ends.push(self.steps.inputs.len() as u64);
+        self.steps.outputs.extend(outputs.iter().map(|id| self.nodes.ids.intern(id.as_ref())));
+        let begin = self.steps.output_ends.last().copied().unwrap_or_default() as usize;
+        self.steps.output_ends.push(self.steps.outputs.len() as u64);
         for output in &self.steps.outputs[begin..] {
-            let makers = &mut self.nodes.makers[*output as usize];
-            if makers.last() != Some(&entry) {
-                makers.push(entry);
+            let newest = self.nodes.makers.of(*output).next();
+            if newest.map(|record| self.nodes.maker_entries[record]) != Some(entry) {
+                self.nodes.makers.push(*output);
+                self.nodes.maker_entries.push(entry);
             }
         }
-        Ok(())
+    }
+}
+
+impl<T: Copy> History<T> {
+    fn push(&mut self, name: &str, entry: u64, value: T) {
+        let owner = self.names.intern(name);
+        self.chains.push(owner);
+        self.owners.push(owner);
+        self.entries.push(entry);
+        self.values.push(value);
+    }
+
+    fn newest(&self, name: &str) -> Option<T> {
+        let record = self.chains.of(self.names.find(name)?).next()?;
+        self.values.get(record).copied()
+    }
+
+    fn newest_of_each(&self) -> BTreeMap<&str, T> {
+        let newest = |(owner, name)| Some((name, self.values[self.chains.of(owner).next()?]));
+        (0..).zip(self.names.iter()).filter_map(newest).collect()
+    }
+
+    fn before(&self, position: u64) -> Self {
+        let count = self.entries.partition_point(|entry| *entry < position);
+        let mut earlier = Self::default();
+        for at in 0..count {
+            let name = self.names.get(self.owners[at]).unwrap_or_default();
+            earlier.push(name, self.entries[at], self.values[at]);
+        }
+        earlier
+    }
+}
+
+impl<T> Default for History<T> {
+    fn default() -> Self {
+        Self {
+            names: Texts::default(),
+            chains: Chains::default(),
+            owners: Vec::new(),
+            entries: Vec::new(),
+            values: Vec::new(),
+        }
     }
 }
 
 impl Nodes {
     pub(crate) fn number(&self, id: &str) -> Result<u32, LedgerError> {
-        self.number_of.get(id).copied().ok_or_else(|| LedgerError::UnknownId { id: id.to_owned() })
-    }
-
-    fn intern(&mut self, id: &str) -> u32 {
-        if let Some(number) = self.number_of.get(id) {
-            return *number;
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "`add_step` checked the count")]
-        let number = self.ids.len() as u32;
-        self.ids.push(id.to_owned());
-        self.makers.push(Vec::new());
-        self.number_of.insert(id.to_owned(), number);
-        number
-    }
-
-    /// The first `count` ids, and what made them before a position.
-    fn before(&self, count: usize, position: u64) -> Self {
-        let mut nodes = Self::default();
-        for (id, makers) in self.ids[..count].iter().zip(&self.makers) {
-            let number = nodes.intern(id) as usize;
-            let end = makers.partition_point(|entry| *entry < position);
-            nodes.makers[number].extend(&makers[..end]);
-        }
-        nodes
+        self.ids.find(id).ok_or_else(|| LedgerError::UnknownId { id: id.to_owned() })
     }
 }
 
 impl Steps {
     /// Entry, inputs and outputs of every step, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &[u32], &[u32])> {
-        let slice = |ends: &[usize], step: usize| {
+        let slice = |ends: &[u64], step: usize| {
             let begin = step.checked_sub(1).map_or(0, |before| ends[before]);
-            begin..ends[step]
+            begin as usize..ends[step] as usize
         };
         self.entries.iter().enumerate().map(move |(step, entry)| {
             let inputs = &self.inputs[slice(&self.input_ends, step)];
@@ -230,36 +290,12 @@ impl Steps {
     pub(crate) fn edge_count(&self) -> usize {
         self.inputs.len() + self.outputs.len()
     }
-
-    fn before(&self, position: u64) -> Self {
-        let count = self.entries.partition_point(|entry| *entry < position);
-        let end = |ends: &[usize]| count.checked_sub(1).map_or(0, |last| ends[last]);
-        Self {
-            entries: self.entries[..count].to_vec(),
-            input_ends: self.input_ends[..count].to_vec(),
-            inputs: self.inputs[..end(&self.input_ends)].to_vec(),
-            output_ends: self.output_ends[..count].to_vec(),
-            outputs: self.outputs[..end(&self.output_ends)].to_vec(),
-        }
-    }
-
-    /// Numbers are given in order of mention, so the largest one tells how many there are.
-    fn node_count(&self) -> usize {
-        let largest = self.inputs.iter().chain(&self.outputs).max();
-        largest.map_or(0, |number| *number as usize + 1)
-    }
 }
 
-type History<T> = BTreeMap<String, Vec<(u64, T)>>;
-
-fn last_of_each<T: Copy>(history: &History<T>) -> BTreeMap<&str, T> {
-    history.iter().filter_map(|(name, values)| Some((name.as_str(), values.last()?.1))).collect()
-}
-
-fn before<T: Copy>(history: &History<T>, position: u64) -> History<T> {
-    let earlier = |(name, values): (&String, &Vec<(u64, T)>)| {
-        let count = values.partition_point(|(entry, _)| *entry < position);
-        (count > 0).then(|| (name.clone(), values[..count].to_vec()))
-    };
-    history.iter().filter_map(earlier).collect()
+fn expect_numbers(unit: &'static str, count: usize) -> Result<(), LedgerError> {
+    let max = u32::MAX as usize;
+    if count >= max {
+        return Err(LedgerError::TooMany { what: "log", count, unit, max });
+    }
+    Ok(())
 }

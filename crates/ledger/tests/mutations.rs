@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tiepoint_ledger::{
-    Body, Checkpoint, ConsistencyProof, Entry, Envelope, InclusionProof, Note, SigningKey,
-    Statement, Subject, VerifyingKey, body, decode_commit, encode_commit, entry::FORMAT_VERSION,
-    first_index_of_path,
+    Body, Checkpoint, ConsistencyProof, Entry, EntryProof, Envelope, GrowthProof, InclusionProof,
+    Note, SigningKey, Statement, Subject, Tile, VerifyingKey, WitnessKey, WitnessSigningKey, body,
+    decode_commit, encode_commit, entry::FORMAT_VERSION, first_index_of_path, tiles,
 };
 use tiepoint_model::{Digest, Seed, Timestamp, seed::Draws};
 
@@ -201,4 +201,52 @@ fn no_proof_makes_the_verifier_panic() {
         let proof = ConsistencyProof { old_size, new_size, path };
         assert!(proof.verify(&Digest([2; 32]), &Digest([3; 32])).is_err());
     }
+}
+
+#[test]
+fn no_file_for_outsiders_makes_the_reader_panic() {
+    let leaf = tiepoint_ledger::merkle::leaf_hash(b"one");
+    let checkpoint = Checkpoint::sign(2, Digest([9; 32]), &key()).unwrap();
+    let entry = EntryProof {
+        entry: b"one".to_vec(),
+        leaf_index: 1,
+        path: vec![leaf],
+        checkpoint: checkpoint.clone(),
+    };
+    fuzz("entry proof", entry.to_string().as_bytes(), |bytes| {
+        if let Ok(proof) = EntryProof::parse(bytes) {
+            assert_eq!(proof.to_string().as_bytes(), bytes);
+            assert!(proof.open(&key().verifying_key()).is_err());
+        }
+    });
+    let growth = GrowthProof { old_size: 1, path: vec![leaf], checkpoint };
+    fuzz("growth proof", growth.to_string().as_bytes(), |bytes| {
+        if let Ok(proof) = GrowthProof::parse(bytes) {
+            assert_eq!(proof.to_string().as_bytes(), bytes);
+        }
+    });
+    let witness = WitnessSigningKey::from_seed("w", [2; 32]).unwrap();
+    fuzz("witness key", witness.witness_key().to_string().as_bytes(), |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        if let Ok(key) = text.parse::<WitnessKey>() {
+            assert_eq!(key.to_string(), text.trim_end_matches('\n'));
+        }
+    });
+    fuzz("tile path", b"tile/entries/x001/x234/067.p/12", |bytes| {
+        let path = String::from_utf8_lossy(bytes);
+        if let Some(tile) = Tile::from_path(&path) {
+            assert_eq!(tile.path(), path);
+            let _ = tile.span();
+        }
+    });
+    let mut bundle = Vec::new();
+    tiles::push_entry(&mut bundle, b"one").unwrap();
+    tiles::push_entry(&mut bundle, b"three").unwrap();
+    fuzz("bundle", &bundle, |bytes| {
+        if let Ok(entries) = tiles::decode_bundle(bytes, 2) {
+            let mut again = Vec::new();
+            entries.iter().for_each(|entry| tiles::push_entry(&mut again, entry).unwrap());
+            assert_eq!(again, bytes);
+        }
+    });
 }

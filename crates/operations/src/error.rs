@@ -88,6 +88,27 @@ pub enum Error {
         /// Which.
         path: PathBuf,
     },
+    /// No signed head covers what is asked for.
+    #[error("the ledger's head does not vouch for that: {why}")]
+    NotSigned {
+        /// What is missing.
+        why: String,
+    },
+    /// A file that is neither a verdict nor a proof.
+    #[error("the file is neither a signed verdict nor a proof of the ledger")]
+    NotAProof,
+    /// A name that no witness may have.
+    #[error("`{name}` is no name for a witness")]
+    BadWitnessName {
+        /// As given.
+        name: String,
+    },
+    /// Two calls of one witness at once.
+    #[error("the witness has just seen another head of `{origin}`")]
+    WitnessRaced {
+        /// Names the log.
+        origin: String,
+    },
     /// Others commit without end.
     #[error("{races} commits in a row were overtaken by other writers")]
     Contended {
@@ -332,8 +353,13 @@ impl Error {
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
             | Self::NotAVerdict { .. }
+            | Self::NotAProof
+            | Self::NotSigned { .. }
+            | Self::BadWitnessName { .. }
             | Self::NoVerifyingKey => ErrorKind::InvalidInput,
-            Self::Contended { .. } | Self::ChangedWhileRead { .. } => ErrorKind::Conflict,
+            Self::WitnessRaced { .. } | Self::Contended { .. } | Self::ChangedWhileRead { .. } => {
+                ErrorKind::Conflict
+            }
             Self::DamagedLakeFile { .. } => ErrorKind::Corrupt,
             Self::Environment(_) | Self::DiskFull { .. } => ErrorKind::Unavailable,
             Self::Json(_) | Self::Arrow(_) => ErrorKind::Internal,
@@ -414,7 +440,14 @@ impl Error {
                 "copy the key there from the machine that made the lake, or set TIEPOINT_CONFIG"
             }
             Self::WrongSigningKey { .. } => "restore the key that `init` made for this lake",
-            Self::Contended { .. } => "run the same command again",
+            Self::Contended { .. } | Self::WitnessRaced { .. } => "run the same command again",
+            Self::NotSigned { .. } => {
+                "commit something with the lake's signing key at hand, or restore the head"
+            }
+            Self::NotAProof => "give a file that `assess` or `prove` wrote",
+            Self::BadWitnessName { .. } => {
+                "use letters, digits, `.`, `_`, `-` and `/`, for instance `witness.example/w1`"
+            }
             Self::ChangedWhileRead { .. } => "wait until the recorder has closed it, then again",
             Self::GroundTruthForMany { .. } => "ingest the logs one by one",
             Self::NotATrajectory { .. } => {

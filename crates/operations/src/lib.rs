@@ -7,24 +7,31 @@
 //! Not here: the command line, printing, and arithmetic that an engine could do.
 
 mod assess;
+mod check;
 mod compact;
 mod compare;
 mod error;
+mod files;
 mod history;
 mod ingest;
+mod inspect;
 mod measure;
 mod platform;
+mod prove;
 mod query;
 mod recording;
 mod regenerate;
 mod report;
 mod run;
+mod signed_head;
 mod sweep;
 mod timeline;
 mod twin;
 mod verify;
+mod witness;
 
 pub use assess::{AssessRequest, Assessed, assess};
+pub use check::{CheckReport, CheckedChannel, check};
 pub use compact::{CompactReport, CompactedTable, compact};
 pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
@@ -34,9 +41,13 @@ pub use measure::{
     Measured, MeasuredValue, MetricLine, TrajectoryMeasureRequest, measure_trajectory, metrics,
 };
 pub use platform::{Config, InitReport, Platform};
+pub use prove::{Proof, ProveRequest, prove};
 pub use query::{QueryResult, query};
 pub use regenerate::{RegenerateReport, regenerate};
 pub use sweep::{SweepReport, SweptFile, sweep};
 pub use timeline::{Block, Half, RunSpan, utc_text};
 pub use twin::{TwinReport, TwinRequest, twin};
-pub use verify::{Check, VerifyReport, verify_lake, verify_verdict};
+pub use verify::{
+    Check, FileTrust, LakeChecks, VerifyReport, verify_file, verify_lake, verify_verdict,
+};
+pub use witness::{Witnessed, cosign_lines, witness_lake, witness_request};

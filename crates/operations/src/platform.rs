@@ -15,21 +15,23 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tiepoint_formats::{Table, columns};
 use tiepoint_ledger::{
-    Body, CompactRange, Entry, SigningKey, State, VerifyingKey, commit_path, decode_commit,
-    first_index_of_path,
+    Body, CompactRange, Entry, SigningKey, State, VerifyingKey, commit_path, decode_commit_lines,
+    first_index_of_path, merkle::leaf_hash,
 };
 use tiepoint_model::{Digest, Timestamp};
-use tiepoint_store::{Head, PutOutcome, Store, WriteSeam};
+use tiepoint_store::{Head, PutOutcome, Store, StoreError, WriteSeam};
 
 pub(crate) use self::commit::{Commit, Committed};
-use crate::Error;
+use crate::{Error, signed_head::SignedHead};
 
 /// The version of the lake's layout that this program writes and reads.
-const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 
-const LAKE_FILE: &str = "lake.json";
-const PUBLIC_KEY_FILE: &str = "key.pub";
-const CHECKPOINT_FILE: &str = "checkpoint";
+/// Commits that are held in memory at once while the log is read.
+const READ_AT_ONCE: usize = 1024;
+
+pub(crate) const LAKE_FILE: &str = "lake.json";
+pub(crate) const PUBLIC_KEY_FILE: &str = "key.pub";
 
 /// What comes from outside, once per call of the program.
 #[derive(Clone, Debug)]
@@ -62,10 +64,10 @@ pub struct InitReport {
 /// `lake.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LakeFile {
-    format_version: u32,
-    lake_id: String,
-    public_key: String,
+pub(crate) struct LakeFile {
+    pub(crate) format_version: u32,
+    pub(crate) lake_id: String,
+    pub(crate) public_key: String,
 }
 
 /// A lake that is open.
@@ -87,6 +89,7 @@ pub(crate) struct Log {
     pub(crate) entries: Vec<Entry>,
     pub(crate) bodies: Vec<Option<Body>>,
     pub(crate) tree: CompactRange,
+    pub(crate) head: SignedHead,
 }
 
 impl Platform {
@@ -265,6 +268,9 @@ impl Platform {
     pub(crate) async fn reload(&mut self) -> Result<(), Error> {
         let known = self.log.state.entry_count();
         let end = self.at.unwrap_or(u64::MAX);
+        // Before the log is listed: whatever was signed by then must be in the list.
+        let signed = self.signed_checkpoint().await?;
+        self.log.head.expect(signed, &self.log.tree);
         let keys = self.store.objects.list("log/").await?;
         let mut firsts: Vec<u64> = keys
             .iter()
@@ -272,37 +278,42 @@ impl Platform {
             .filter(|i| (known..end).contains(i))
             .collect();
         firsts.sort_unstable();
-        for first in firsts {
-            let bytes = self.store.objects.get(&commit_path(first)).await?;
-            let entries = decode_commit(first, &bytes)?;
-            for entry in entries.into_iter().filter(|entry| entry.index < end) {
-                let key = body_key(&entry.body_commitment);
-                let body = match self.store.objects.exists(&key).await? {
-                    true => {
-                        let bytes = self.store.objects.get(&key).await?;
-                        Some(Body::open(&bytes, &entry.body_commitment)?)
-                    }
-                    false => None,
-                };
-                self.log.push(entry, body)?;
-            }
+        for firsts in firsts.chunks(READ_AT_ONCE) {
+            self.read_commits(firsts, end).await?;
         }
+        self.log.head.loaded(&self.log.tree);
         Ok(())
     }
 
-    /// The signed tree head as it lies in the lake, if there is one.
-    pub(crate) async fn checkpoint_bytes(&self) -> Result<Option<Vec<u8>>, Error> {
-        match self.store.objects.exists(CHECKPOINT_FILE).await? {
-            true => Ok(Some(self.store.objects.get(CHECKPOINT_FILE).await?)),
-            false => Ok(None),
+    /// Takes commits in, given by their first indexes in ascending order, up to a position.
+    async fn read_commits(&mut self, firsts: &[u64], end: u64) -> Result<(), Error> {
+        let paths: Vec<String> = firsts.iter().map(|first| commit_path(*first)).collect();
+        let commits = self.store.objects.get_many(&paths).await?;
+        let mut lines = Vec::new();
+        for ((first, path), bytes) in firsts.iter().zip(paths).zip(&commits) {
+            let bytes = bytes.as_deref().ok_or(StoreError::NotFound { key: path })?;
+            lines.extend(decode_commit_lines(*first, bytes)?);
         }
+        lines.retain(|(entry, _)| entry.index < end);
+        let keys: Vec<String> =
+            lines.iter().map(|(entry, _)| body_key(&entry.body_commitment)).collect();
+        let bodies = self.store.objects.get_many(&keys).await?;
+        for ((entry, bytes), body) in lines.into_iter().zip(bodies) {
+            // A body that is not there was erased.
+            let commitment = entry.body_commitment;
+            let body = body.map(|bytes| Body::open(&bytes, &commitment)).transpose()?;
+            self.log.push(entry, bytes, body)?;
+        }
+        Ok(())
     }
 }
 
 impl Log {
-    fn push(&mut self, entry: Entry, body: Option<Body>) -> Result<(), Error> {
+    /// Takes the next entry; `bytes` are its own.
+    fn push(&mut self, entry: Entry, bytes: &[u8], body: Option<Body>) -> Result<(), Error> {
         self.state.apply(&entry, body.as_ref())?;
-        self.tree.append(entry.leaf_hash()?);
+        self.tree.append(leaf_hash(bytes));
+        self.head.push(bytes, &self.tree)?;
         self.entries.push(entry);
         self.bodies.push(body);
         Ok(())
@@ -312,8 +323,11 @@ impl Log {
 /// Every table of a lake with its columns.
 fn lake_tables() -> Vec<(&'static str, arrow::datatypes::SchemaRef)> {
     let samples = Table::ALL.into_iter().map(|table| (table.as_str(), columns::schema(table)));
-    let catalogue =
-        [("recordings", columns::recordings_schema()), ("channels", columns::channels_schema())];
+    let catalogue = [
+        ("recordings", columns::recordings_schema()),
+        ("channels", columns::channels_schema()),
+        ("findings", columns::findings_schema()),
+    ];
     samples.chain(catalogue).collect()
 }
 
@@ -328,6 +342,6 @@ pub(crate) fn body_key(commitment: &Digest) -> String {
 }
 
 /// 32 bytes for a named purpose from fresh entropy.
-fn derive(entropy: &[u8; 32], purpose: &str) -> [u8; 32] {
+pub(crate) fn derive(entropy: &[u8; 32], purpose: &str) -> [u8; 32] {
     Sha256::new().chain_update(entropy).chain_update(purpose.as_bytes()).finalize().into()
 }

@@ -127,6 +127,21 @@ impl Objects {
         .await
     }
 
+    /// Takes an object away, if it is there. For files that can be rebuilt and that nothing names.
+    ///
+    /// # Errors
+    /// [`StoreError::BadKey`], [`StoreError::Io`].
+    pub async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        let path = self.path_of(key)?;
+        self.in_background("remove an object", move |inner| {
+            inner.step(StepKind::RemoveFile, "remove", &path, || match fs::remove_file(&path) {
+                Err(error) if is_absent(&error) => Ok(()),
+                removed => removed,
+            })
+        })
+        .await
+    }
+
     /// As [`Objects::put_replace`], readable by its owner only: for keys.
     ///
     /// # Errors
@@ -159,6 +174,22 @@ impl Objects {
             fs::read(&path).map_err(read_error(&key, &path))
         })
         .await
+    }
+
+    /// The bytes of many objects in the order of their keys, `None` for those that are not there.
+    ///
+    /// One task reads them all: for small objects the tasks would take longer than the reading.
+    ///
+    /// # Errors
+    /// [`StoreError::BadKey`], [`StoreError::Io`].
+    pub async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let paths = keys.iter().map(|key| self.path_of(key)).collect::<Result<Vec<_>, _>>()?;
+        let read = |path: &PathBuf| match fs::read(path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(io_error("read", path)(error)),
+        };
+        self.in_background("read objects", move |_| paths.iter().map(read).collect()).await
     }
 
     /// Some bytes of an object; the range counts from its first byte.
@@ -308,6 +339,11 @@ impl Objects {
             }
         })
         .await
+    }
+
+    /// Takes away a file that nothing names.
+    pub(crate) async fn remove_file(&self, path: PathBuf) -> Result<(), StoreError> {
+        self.in_background("remove a file", move |inner| inner.remove_temporary(&path)).await
     }
 
     /// Opens an object for reading in any order.

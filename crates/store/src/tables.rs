@@ -8,6 +8,7 @@
 //!
 //! Not here: which version is current (the ledger's head), reading rows (see [`crate::scan`]).
 
+mod append;
 pub mod compaction;
 mod fit;
 
@@ -21,6 +22,11 @@ use arrow::{
     array::{RecordBatch, RecordBatchIterator, RecordBatchReader},
     datatypes::{Schema, SchemaRef},
 };
+use datafusion::{
+    error::DataFusionError, execution::SendableRecordBatchStream,
+    physical_plan::stream::RecordBatchStreamAdapter,
+};
+use futures::{TryStreamExt as _, stream};
 use lance::{
     Dataset,
     dataset::{
@@ -34,6 +40,7 @@ use lance::{
 use lance_io::object_store::ObjectStoreParams;
 use lance_table::io::deletion::relative_deletion_file_path;
 
+pub use self::append::AppendWriter;
 pub use self::compaction::{PendingRewrite, Thoroughness};
 use self::fit::check_fit;
 use crate::{Objects, StoreError, wrapper::Recorder};
@@ -193,6 +200,18 @@ impl Tables {
         table: &str,
         at: u64,
         rows: Box<dyn RecordBatchReader + Send>,
+    ) -> Result<PendingAppend, StoreError> {
+        let schema = rows.schema();
+        let rows = stream::iter(rows).map_err(DataFusionError::from);
+        self.write_stream(table, at, Box::pin(RecordBatchStreamAdapter::new(schema, rows))).await
+    }
+
+    /// [`Tables::write`] of rows that come as a stream.
+    pub(crate) async fn write_stream(
+        &self,
+        table: &str,
+        at: u64,
+        rows: SendableRecordBatchStream,
     ) -> Result<PendingAppend, StoreError> {
         let dataset = self.writer(table, at).await?;
         check_fit(table, &Schema::from(dataset.schema()), &rows.schema())?;

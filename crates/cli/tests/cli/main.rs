@@ -6,7 +6,9 @@
 )]
 
 mod bad_input;
+mod check;
 mod first_steps;
+mod ledger;
 mod many;
 mod trajectories;
 

@@ -7,14 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tiepoint_ledger::{Body, Checkpoint, Entry, State, commit_path, encode_commit};
+use tiepoint_ledger::{Body, Entry, EntryProof, State, commit_path, encode_commit};
 use tiepoint_model::{Digest, Seed};
 use tiepoint_store::{
     PendingAppend, PendingRewrite, PutOutcome, Sharing, StoreError, blobs::blob_key,
     tables::EMPTY_VERSION,
 };
 
-use super::{CHECKPOINT_FILE, Platform, body_key, derive};
+use super::{Platform, body_key, derive};
 use crate::{Error, compact};
 
 /// A commit that has lost this many races in a row gives up: somebody writes without end.
@@ -35,12 +35,21 @@ pub(crate) struct Commit {
 }
 
 /// How a commit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Committed {
     /// As this entry.
-    Entry(u64),
+    Entry(Receipt),
     /// Somebody else had done the same.
     AlreadyThere,
+}
+
+/// The entry that a commit became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    /// Position in the log.
+    pub(crate) index: u64,
+    /// That it is there; none where the signing key is not at hand.
+    pub(crate) proof: Option<EntryProof>,
 }
 
 /// How an attempt to rewrite tables ended.
@@ -78,10 +87,11 @@ impl Platform {
                 versions.insert(append.table().to_owned(), version);
             }
             if let Some(index) = self.append_entry(versions.clone(), &commit).await? {
+                let proof = self.log.head.last_proof.take();
                 if let Err(error) = compact::crowded(self, &versions).await {
                     self.warn("a table has many fragments and could not be compacted", &error);
                 }
-                return Ok(Committed::Entry(index));
+                return Ok(Committed::Entry(Receipt { index, proof }));
             }
             self.reload().await?;
         }
@@ -135,6 +145,7 @@ impl Platform {
         tables: BTreeMap<String, u64>,
         commit: &Commit,
     ) -> Result<Option<u64>, Error> {
+        self.log.head.expect_whole(&self.log.tree)?;
         let body = Body {
             actor: self.config.actor.clone(),
             code_version: self.config.code_version.clone(),
@@ -150,12 +161,14 @@ impl Platform {
         let salt = derive(&self.config.entropy, &format!("salt {}", self.salts_drawn));
         let sealed = body.seal(salt)?;
         let index = self.log.state.entry_count();
+        let mut roots = commit.roots.clone();
+        roots.extend(self.keep_file_digests(&tables).await?);
         let entry = Entry {
             blobs: commit.blobs.clone(),
             body_commitment: sealed.commitment,
             format_version: tiepoint_ledger::entry::FORMAT_VERSION,
             index,
-            roots: commit.roots.clone(),
+            roots,
             tables,
             time_ns: self.config.now,
             verb: commit.verb.to_owned(),
@@ -169,7 +182,10 @@ impl Platform {
         if outcome == PutOutcome::Existed {
             return Ok(None);
         }
-        self.log.push(entry, Some(body))?;
+        let inclusion = self.log.tree.inclusion_of_next();
+        let line = entry.to_bytes()?;
+        self.log.push(entry, &line, Some(body))?;
+        self.log.head.last_entry = Some((line, inclusion));
         // An error from here on would deny what was done. An unsigned tail is signed by the next commit, and `verify`
         // says how many entries are under the signature.
         if let Err(error) = self.write_checkpoint().await {
@@ -203,18 +219,6 @@ impl Platform {
             cause = error.source();
         }
         self.warnings.push(text);
-    }
-
-    /// Signs the tree head, if the key is at hand; a lake without its key still grows, and says so when verified.
-    pub(super) async fn write_checkpoint(&self) -> Result<(), Error> {
-        let key = match self.signing_key().await {
-            Ok(key) => key,
-            Err(Error::NoSigningKey { .. }) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let note = Checkpoint::sign(self.log.tree.leaf_count(), self.log.tree.root(), &key)?;
-        self.store.objects.put_replace(CHECKPOINT_FILE, note.to_string()).await?;
-        Ok(())
     }
 }
 

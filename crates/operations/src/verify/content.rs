@@ -1,0 +1,86 @@
+//! The deep check: every row of every channel against the digests that were committed.
+//!
+//! Invariant: digests are made again from the rows as they are read, never taken from a file of a table.
+
+use tiepoint_formats::{Table, columns};
+use tiepoint_model::{Digest, Recording};
+use tiepoint_store::{ContentHasher, recording_root};
+
+use super::{Check, Wrong, listed, sha256_of};
+use crate::{Error, Platform, ingest::catalogue_digest, recording};
+
+/// The rows of every channel have the digest that was committed.
+pub(super) async fn content_check(platform: &Platform) -> Result<Check, Error> {
+    let mut wrong: Vec<Wrong> = Vec::new();
+    let recordings = recording::all(platform).await?;
+    let mut channel_count = 0;
+    for recording in &recordings {
+        channel_count += recording.channels.len();
+        match content_digest(platform, recording, &mut wrong).await {
+            Err(error) => {
+                let id = recording.recording_id.to_string();
+                wrong.push(Wrong::of(format!("{id}: {error}"), [id]));
+            }
+            Ok(root) => {
+                let id = &recording.recording_id.0;
+                let committed = platform.log.state.root(id);
+                if committed != Some(root) {
+                    let text = format!("{id}: the content is not what the ledger names");
+                    wrong.push(Wrong::of(text, [id.clone()]));
+                }
+            }
+        }
+    }
+    for (name, root) in platform.log.state.roots() {
+        if let Some(id) = name.strip_suffix(" catalogue") {
+            match recordings.iter().find(|recording| recording.recording_id.0 == id) {
+                None => {
+                    let text = format!("{id} is in the ledger and not in the catalogue");
+                    wrong.push(Wrong::of(text, [id.to_owned()]));
+                }
+                Some(found) if catalogue_digest(found)? != root => {
+                    let text = format!("{id}: the catalogue is not what the ledger names");
+                    wrong.push(Wrong::of(text, [id.to_owned()]));
+                }
+                Some(_) => (),
+            }
+        }
+    }
+    let found = format!("{} recordings, {channel_count} channels", recordings.len());
+    Ok(listed("catalogue and content digests", wrong, found))
+}
+
+/// The root over a recording's rows and originals as they lie in the lake; names each channel that differs.
+async fn content_digest(
+    platform: &Platform,
+    recording: &Recording,
+    wrong: &mut Vec<Wrong>,
+) -> Result<Digest, Error> {
+    let id = recording.recording_id.to_string();
+    let mut roots = Vec::new();
+    for channel in &recording.channels {
+        let table: Table = channel.table.parse().map_err(|_| Error::NotFound {
+            name: channel.table.clone(),
+            known: Table::ALL.iter().map(|table| table.as_str().to_owned()).collect(),
+        })?;
+        let equals = [("recording_id", id.as_str()), ("topic", channel.topic.as_str())];
+        let head = platform.head();
+        let batches = platform.store.read_table(&head, table.as_str(), &equals).await?;
+        let mut hasher = ContentHasher::of_channel(&columns::schema(table))?;
+        for batch in &batches {
+            hasher.update(batch)?;
+        }
+        let digest = hasher.finish();
+        if digest != channel.content_digest {
+            let text = format!("{id} {}: rows differ from the digest", channel.topic);
+            wrong.push(Wrong::of(text, [id.clone()]));
+        }
+        roots.push((channel.topic.clone(), digest));
+    }
+    let mut originals = Vec::new();
+    for blake3 in &recording.originals {
+        let bytes = platform.store.objects.get_blob(blake3).await?;
+        originals.push(sha256_of(&bytes));
+    }
+    Ok(recording_root(&roots, &originals)?)
+}

@@ -1,0 +1,95 @@
+//! Blobs and table versions: everything that the ledger names is there.
+//!
+//! Invariant: a file is looked at once, however many versions name it; the entry that named it first says what it
+//! affects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tiepoint_store::Store;
+
+use super::{Check, Wrong, affected, ledger::ReadLog, listed, made_by, sha256_of};
+use crate::files::{FILES_ROOT, list_key, parse_list};
+
+/// Every blob that the ledger names is there and is what its name says.
+pub(super) async fn blob_check(store: &Store, log: &ReadLog) -> Check {
+    let mut owners = BTreeMap::new();
+    for entry in log.entries.values() {
+        for blob in &entry.blobs {
+            owners.entry(*blob).or_insert_with(Vec::new).push(entry);
+        }
+    }
+    let mut wrong = Vec::new();
+    for (blob, entries) in &owners {
+        if let Err(error) = store.objects.get_blob(blob).await {
+            let path = tiepoint_store::blobs::blob_key(blob);
+            let affects = entries.iter().flat_map(|e| made_by(e).into_iter().chain([affected(e)]));
+            wrong.push(Wrong::of(format!("`{path}`: {error}"), affects));
+        }
+    }
+    listed("originals and other blobs", wrong, format!("{} blobs, every byte", owners.len()))
+}
+
+/// Every table version that the ledger names is there with all its files, whole by their lengths.
+pub(super) async fn version_check(store: &Store, log: &ReadLog) -> Check {
+    let (mut wrong, mut versions, mut seen) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for entry in log.entries.values() {
+        let affects = || made_by(entry).into_iter().chain([affected(entry)]);
+        for (table, version) in &entry.tables {
+            if !versions.insert((table.clone(), *version)) {
+                continue;
+            }
+            let files = match store.tables.files_of_version(table, *version).await {
+                Ok(files) => files,
+                Err(error) => {
+                    let text = format!("table `{table}` of entry {}: {error}", entry.index);
+                    wrong.push(Wrong::of(text, affects()));
+                    continue;
+                }
+            };
+            for file in files {
+                if !seen.insert(file.key.clone()) {
+                    continue;
+                }
+                let found = store.objects.size_bytes(&file.key).await;
+                let fits = match found {
+                    Ok(Some(size)) => file.size_bytes.is_none_or(|expected| expected == size),
+                    _ => false,
+                };
+                if !fits {
+                    wrong.push(Wrong::of(format!("`{}` is missing or cut", file.key), affects()));
+                }
+            }
+        }
+    }
+    let found = format!("{} versions with their {} files", versions.len(), seen.len());
+    listed("table versions", wrong, found)
+}
+
+/// Every file that a commit added to a table is byte for byte what it was; files that were swept are not looked for.
+pub(super) async fn file_check(store: &Store, log: &ReadLog) -> Check {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for entry in log.entries.values() {
+        let Some(digest) = entry.roots.get(FILES_ROOT) else { continue };
+        let affects = || made_by(entry).into_iter().chain([affected(entry)]);
+        let path = list_key(digest);
+        let bytes = store.objects.get(&path).await.unwrap_or_default();
+        let list = String::from_utf8_lossy(&bytes);
+        let files = parse_list(&list).filter(|_| sha256_of(&bytes) == *digest);
+        let Some(files) = files else {
+            let text =
+                format!("`{path}`, the digests of entry {}, is missing or damaged", entry.index);
+            wrong.push(Wrong::of(text, affects()));
+            continue;
+        };
+        for (expected, key) in files {
+            match store.objects.get(key).await {
+                Ok(bytes) if sha256_of(&bytes) != expected => {
+                    wrong.push(Wrong::of(format!("`{key}` is not what was committed"), affects()));
+                }
+                Ok(_) => count += 1,
+                Err(_) => (),
+            }
+        }
+    }
+    listed("files of tables", wrong, format!("{count} files, every byte"))
+}
