@@ -29,6 +29,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     Init(verbs::init::InitArgs),
+    Check(verbs::check::CheckArgs),
     Ingest(verbs::ingest::IngestArgs),
     Query(verbs::query::QueryArgs),
     Log(verbs::log::LogArgs),

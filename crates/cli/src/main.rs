@@ -12,6 +12,7 @@ mod args;
 mod config;
 mod exit;
 mod output;
+mod quality;
 mod source;
 mod verbs;
 

@@ -1,22 +1,8 @@
 //! The user's own files: opened here, handed on as readers.
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use tiepoint_operations::{Error, Source};
-
-/// Opens a file for reading. A folder or an unreadable file is an error that names it.
-pub(crate) fn open(path: &Path) -> Result<Source, Error> {
-    let refuse = |source| Error::File { path: path.to_owned(), source };
-    let file = File::open(path).map_err(refuse)?;
-    if file.metadata().map_err(refuse)?.is_dir() {
-        return Err(refuse(std::io::Error::other("it is a folder, not a log file")));
-    }
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Ok(Source { name, path: path.to_owned(), reader: Box::new(file) })
-}
+use tiepoint_operations::Error;
 
 /// The whole of a small file, as text.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {

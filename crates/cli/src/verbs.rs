@@ -1,6 +1,7 @@
 //! One file per verb: what may be typed, one call, what is shown.
 
 pub(crate) mod assess;
+pub(crate) mod check;
 pub(crate) mod compact;
 pub(crate) mod compare;
 pub(crate) mod ingest;
@@ -48,13 +49,11 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
             let lake = door.lake.clone();
             witness::run(&lake, door.now()?, args, output).await
         }
-        Verb::Cosign(args) => {
-            let lake = door.lake.clone();
-            witness::run_cosign(&Platform::open(&lake, door.now()?).await?, args, output).await
-        }
+        Verb::Cosign(args) => witness::run_cosign(&door.read().await?, args, output).await,
         Verb::Twin(args) => {
             door.change(output, async move |lake, out| twin::run(lake, args, out).await).await
         }
+        Verb::Check(args) => check::run(args, output),
         Verb::Regenerate(args) => regenerate::run(&door.read().await?, args, output).await,
         Verb::Measure(command) => measure::run(command, output),
         Verb::Compare(args) => {

@@ -3,9 +3,11 @@
 //! Invariant: every error names a place: a byte of the file (of the inflated stream for a
 //! compressed rawlog), a line and column, or a topic with message and byte.
 
+use std::path::PathBuf;
+
 use tiepoint_model::ErrorKind;
 
-use crate::reader::Container;
+use crate::{reader::Container, tabular::ProjectionError};
 
 /// Why one message, record or object could not be decoded. Bytes count from its first.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -154,7 +156,7 @@ pub enum ReadError {
     #[error("a message at byte {offset_bytes} is on channel {channel_id}, which is not declared")]
     UnknownChannel {
         /// The channel.
-        channel_id: u16,
+        channel_id: u32,
         /// Where the record, or the chunk it lies in, starts.
         offset_bytes: u64,
     },
@@ -224,6 +226,64 @@ pub enum ReadError {
         /// What is wrong.
         problem: String,
     },
+    /// A table of numbers without word of what its columns are.
+    #[error("nothing says what the columns of this {container} are")]
+    NeedsProjection {
+        /// The container.
+        container: Container,
+        /// A projection to start from, as TOML.
+        example: String,
+    },
+    /// The projection does not fit the table.
+    #[error(transparent)]
+    Projection(#[from] ProjectionError),
+    /// The bytes are of no file of points.
+    #[error("it is no PLY and no PCD file")]
+    NotACloud,
+    /// A file of points is damaged, or of a kind that is not read.
+    #[error("the {format} is broken at {place}: {problem}")]
+    BadCloud {
+        /// PLY or PCD.
+        format: &'static str,
+        /// The line or byte.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A Parquet file has its directory at its end.
+    #[error("a Parquet file cannot be read from front to back")]
+    NeedsRandomAccess,
+    /// A database is read from a path, not from bytes.
+    #[error("a rosbag2 database is read from its path, not from its bytes")]
+    NeedsPath,
+    /// A file or folder cannot be read.
+    #[error("`{}` cannot be read", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// SQLite does not read a database.
+    #[error("the database cannot be read at {place}: `{}`", path.display())]
+    Database {
+        /// Which.
+        path: PathBuf,
+        /// The table or row.
+        place: String,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A folder or database that is not as rosbag2 makes them.
+    #[error("{problem}: `{}`", path.display())]
+    NotRosbag2 {
+        /// Which.
+        path: PathBuf,
+        /// What is not as it should be.
+        problem: String,
+    },
     /// The reader met an error before and cannot go on.
     #[error("the reader stopped at an earlier error")]
     Stopped,
@@ -240,7 +300,12 @@ impl ReadError {
             | Self::TooLarge { .. }
             | Self::UnknownClass { .. }
             | Self::UnknownVersion { .. }
+            | Self::NotRosbag2 { .. }
             | Self::Line { .. } => ErrorKind::InvalidInput,
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
+            Self::Io { .. } => ErrorKind::Unavailable,
             Self::Truncated { .. }
             | Self::BadMagic { .. }
             | Self::BadChecksum { .. }
@@ -248,7 +313,14 @@ impl ReadError {
             | Self::UnknownChannel { .. }
             | Self::UnknownSchema { .. }
             | Self::StampOutOfRange { .. }
+            | Self::Database { .. }
             | Self::Message { .. } => ErrorKind::Corrupt,
+            Self::NeedsPath
+            | Self::NeedsProjection { .. }
+            | Self::Projection(_)
+            | Self::NotACloud
+            | Self::NeedsRandomAccess => ErrorKind::InvalidInput,
+            Self::BadCloud { .. } => ErrorKind::Corrupt,
             Self::Stopped => ErrorKind::Internal,
         }
     }
@@ -295,6 +367,27 @@ impl ReadError {
             }
             Self::Line { line, .. } => format!("correct line {line} or remove it"),
             Self::Stopped => "make a new reader".into(),
+            Self::NeedsProjection { example, .. } => {
+                format!("write a projection beside it, starting from\n\n{example}")
+            }
+            Self::Projection(error) => error.hint(),
+            Self::NotACloud => "give a PLY or PCD file".into(),
+            Self::BadCloud { .. } => {
+                "copy the file again and compare its size and checksum with the original".into()
+            }
+            Self::NeedsRandomAccess => "read it with `tabular::ParquetReader`".into(),
+            Self::NeedsPath => "open it with `LogReader`".into(),
+            Self::Io { .. } => "check the path and that you may read it".into(),
+            Self::Database { .. } => {
+                "copy the file again; if the original is damaged, keep what is whole with \
+                 `--recover`"
+                    .into()
+            }
+            Self::NotRosbag2 { .. } => {
+                "give a .db3 or .mcap file, or the folder that holds metadata.yaml; \
+                 `ros2 bag reindex FOLDER` writes a missing one"
+                    .into()
+            }
         }
     }
 }

@@ -1,31 +1,37 @@
 //! Sans-I/O readers and writers of the field's formats, to and from Arrow batches.
 //!
-//! Bytes are fed in and typed samples come out, the same for every container ([`Reader`]);
-//! samples become Arrow batches and come back ([`columns`]), or become an MCAP file
-//! ([`write_mcap`]).
+//! Bytes are fed in and typed samples come out, the same for every container ([`Reader`]), or a
+//! path is opened and gives the same ([`LogReader`]); samples become Arrow batches and come back
+//! ([`columns`]), or become an MCAP file ([`write_mcap`], [`McapExport`]).
 //!
-//! Invariant: nothing here opens a file, asks a clock or draws a random number, and no input,
-//! however damaged, makes it panic or allocate more than its [`Limits`].
+//! Invariant: only [`LogReader`] opens files, nothing asks a clock or draws a random number, and
+//! no input, however damaged, makes anything panic or allocate more than its [`Limits`].
 //! Metres, radians, seconds; times are integer nanoseconds since the Unix epoch.
 //!
-//! Not here: where bytes come from, digests, quality checks, and the lake.
+//! Not here: where recordings lie, digests, quality checks, and the lake.
 
+pub mod cloud;
 pub mod columns;
 mod container;
 mod convert;
+mod damage;
 mod error;
 mod mcap_writer;
 mod message;
 mod pose;
 mod reader;
 mod samples;
+mod source;
+pub mod tabular;
 
 pub use container::trajectory::{TrajectoryFormat, read_trajectory, write_tum};
 pub use convert::{
     BeaconPosition, ConvertError, ConvertOptions, Converted, GroundTruthLayout,
     convert_rawlog_to_mcap,
 };
+pub use damage::{Damage, Loss};
 pub use error::{DecodeError, ReadError};
-pub use mcap_writer::{WriteError, write_mcap};
-pub use reader::{ChannelSummary, Container, Limits, Reader, Summary, read_all};
+pub use mcap_writer::{ExportChannel, McapExport, WriteError, recording_metadata, write_mcap};
+pub use reader::{ChannelSummary, Container, Definition, Limits, Reader, Summary, read_all};
 pub use samples::{ChannelKey, Samples, Table, TopicBatch, UnknownTable};
+pub use source::{LogReader, open_original};

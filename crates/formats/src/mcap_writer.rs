@@ -8,30 +8,19 @@
 //! Messages are merged by (log time, topic); within a channel the order is kept even where its
 //! log times run back.
 //!
-//! Not here: splitting a recording that does not fit in memory.
+//! A recording of any size streams through [`McapExport`], which holds one batch per channel and
+//! one chunk; [`write_mcap`] is the same for samples that lie in memory.
 
-use std::{collections::BTreeMap, io::Cursor};
+mod export;
 
-use mcap::{
-    Compression, McapError, WriteOptions, Writer,
-    records::{MessageHeader, Metadata},
-};
-use tiepoint_model::{ErrorKind, Stamps, Timestamp};
+use std::{borrow::Cow, collections::BTreeMap};
 
-use crate::{
-    ChannelKey, Samples, Table,
-    message::{
-        MessageKind,
-        encode::{EncodeError, encode, message_end},
-        schema_text::schema_text,
-    },
-};
+use mcap::McapError;
+use tiepoint_model::ErrorKind;
 
-/// The size at which a chunk is closed. As the reference writers choose it, and part of the bytes.
-const CHUNK_BYTES: u64 = 1 << 20;
+use crate::{ChannelKey, Samples, Table};
 
-/// Zstandard's own default, written out because it is part of the bytes.
-const ZSTD_LEVEL: u32 = 3;
+pub use self::export::{ExportChannel, McapExport, recording_metadata};
 
 /// Why samples could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +75,14 @@ pub enum WriteError {
         /// The time.
         time_ns: i64,
     },
+    /// An image's bytes lie in the original.
+    #[error("the image in row {row} on `{topic}` lies in the original, not in the table")]
+    PayloadElsewhere {
+        /// The topic.
+        topic: String,
+        /// Counts from 0.
+        row: usize,
+    },
     /// Columns of one sample differ in length, or one is longer than 32 bits count.
     #[error("row {row} on `{topic}` has {field} of lengths that do not fit")]
     Length {
@@ -95,6 +92,12 @@ pub enum WriteError {
         row: usize,
         /// The field.
         field: &'static str,
+    },
+    /// Rows were given for a channel that has ended, or that there is not.
+    #[error("the channel of index {channel_index} takes no rows")]
+    NoSuchChannel {
+        /// Counts from 0, in the order of the channels given.
+        channel_index: usize,
     },
     /// The container cannot hold it: more than 65,535 channels, most likely.
     #[error("the MCAP cannot be written")]
@@ -106,7 +109,7 @@ impl WriteError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Container(_) => ErrorKind::Internal,
+            Self::Container(_) | Self::NoSuchChannel { .. } => ErrorKind::Internal,
             _ => ErrorKind::InvalidInput,
         }
     }
@@ -128,7 +131,11 @@ impl WriteError {
                     .into()
             }
             Self::StampOutOfRange { .. } => "shift the recording's clock".into(),
+            Self::PayloadElsewhere { topic, .. } => {
+                format!("leave `{topic}` out, or take the original itself")
+            }
             Self::Length { .. } => "make the columns of each sample equally long".into(),
+            Self::NoSuchChannel { .. } => "give rows to the channel that is asked for".into(),
             Self::Container(_) => "write fewer channels into one file".into(),
         }
     }
@@ -150,128 +157,16 @@ pub fn write_mcap(
     channels: &[(ChannelKey, Samples)],
     metadata: &BTreeMap<String, BTreeMap<String, String>>,
 ) -> Result<Vec<u8>, WriteError> {
-    let mut outlets = Vec::with_capacity(channels.len());
-    for (key, samples) in channels {
-        outlets.push(Outlet::new(key, samples)?);
+    let declared = channels.iter().map(|(key, samples)| ExportChannel {
+        key: key.clone(),
+        table: samples.table(),
+        definition: None,
+        metadata: BTreeMap::new(),
+    });
+    let mut export = McapExport::new(Vec::new(), profile, metadata, declared.collect())?;
+    for (channel_index, (_, samples)) in channels.iter().enumerate() {
+        export.give(channel_index, Cow::Borrowed(samples))?;
+        export.end(channel_index)?;
     }
-    outlets.sort_by_key(|outlet| outlet.key);
-    if let Some(pair) = outlets.windows(2).find(|pair| pair[0].key == pair[1].key) {
-        let ChannelKey { topic, message_type, .. } = pair[0].key.clone();
-        return Err(WriteError::DuplicateChannel { topic, message_type });
-    }
-
-    let mut writer = WriteOptions::new()
-        .compression(Some(Compression::Zstd))
-        .compression_level(ZSTD_LEVEL)
-        .compression_threads(0)
-        .chunk_size(Some(CHUNK_BYTES))
-        .profile(profile)
-        .library("tiepoint")
-        .create(Cursor::new(Vec::new()))?;
-    for (name, values) in metadata {
-        writer.write_metadata(&Metadata { name: name.clone(), metadata: values.clone() })?;
-    }
-    for outlet in &mut outlets {
-        outlet.declare(&mut writer)?;
-    }
-    // Few channels, so the next message is found by looking at each; the first of equals wins,
-    // which is the first by topic.
-    while let Some(next) = (0..outlets.len())
-        .filter(|index| outlets[*index].next_log_time().is_some())
-        .min_by_key(|index| outlets[*index].next_log_time())
-    {
-        outlets[next].write_next(&mut writer)?;
-    }
-    writer.finish()?;
-    Ok(writer.into_inner().into_inner())
-}
-
-/// One channel being written.
-struct Outlet<'a> {
-    key: &'a ChannelKey,
-    samples: &'a Samples,
-    /// `None` for raw messages.
-    kind: Option<MessageKind>,
-    channel_id: u16,
-    next_row: usize,
-    message_count: u32,
-}
-
-impl<'a> Outlet<'a> {
-    fn new(key: &'a ChannelKey, samples: &'a Samples) -> Result<Self, WriteError> {
-        let table = samples.table();
-        let mut kind = None;
-        if table != Table::Raw {
-            if key.encoding != "cdr" {
-                let (topic, encoding) = (key.topic.clone(), key.encoding.clone());
-                return Err(WriteError::UnknownEncoding { topic, encoding });
-            }
-            kind = MessageKind::of_name(&key.message_type).filter(|kind| kind.table() == table);
-            if kind.is_none() {
-                let (topic, message_type) = (key.topic.clone(), key.message_type.clone());
-                return Err(WriteError::UnknownMessageType { topic, message_type, table });
-            }
-        }
-        Ok(Self { key, samples, kind, channel_id: 0, next_row: 0, message_count: 0 })
-    }
-
-    fn declare(&mut self, writer: &mut Writer<Cursor<Vec<u8>>>) -> Result<(), WriteError> {
-        let ChannelKey { topic, message_type, encoding } = self.key;
-        let schema_id = match self.kind {
-            Some(kind) => {
-                writer.add_schema(message_type, "ros2msg", schema_text(kind).as_bytes())?
-            }
-            None if message_type.is_empty() => 0,
-            None => writer.add_schema(message_type, "", &[])?,
-        };
-        self.channel_id = writer.add_channel(schema_id, topic, encoding, &BTreeMap::new())?;
-        Ok(())
-    }
-
-    fn next_log_time(&self) -> Option<Timestamp> {
-        self.samples.stamps_at(self.next_row).map(|stamps| stamps.log)
-    }
-
-    fn write_next(&mut self, writer: &mut Writer<Cursor<Vec<u8>>>) -> Result<(), WriteError> {
-        let row = self.next_row;
-        let Some(Stamps { log, publish, .. }) = self.samples.stamps_at(row) else { return Ok(()) };
-        let end = message_end(self.samples, row);
-        let encoded;
-        let data: &[u8] = match (self.kind, self.samples) {
-            (Some(kind), samples) => {
-                encoded = encode(kind, samples, row..end).map_err(|error| self.explain(error))?;
-                &encoded
-            }
-            (None, Samples::Raw(rows)) => &rows[row].payload,
-            (None, _) => return Err(self.explain(EncodeError::Table)),
-        };
-        let stamp = |time: Timestamp| {
-            u64::try_from(time.0).map_err(|_| self.explain(EncodeError::Stamp { time_ns: time.0 }))
-        };
-        let header = MessageHeader {
-            channel_id: self.channel_id,
-            sequence: self.message_count,
-            log_time: stamp(log)?,
-            publish_time: stamp(publish.unwrap_or(log))?,
-        };
-        writer.write_to_known_channel(&header, data)?;
-        self.message_count = self.message_count.wrapping_add(1);
-        self.next_row = end;
-        Ok(())
-    }
-
-    fn explain(&self, error: EncodeError) -> WriteError {
-        let ChannelKey { topic, message_type, .. } = self.key.clone();
-        let row = self.next_row;
-        match error {
-            EncodeError::NoPlace { field } => {
-                WriteError::NoPlace { topic, message_type, row, field }
-            }
-            EncodeError::Stamp { time_ns } => WriteError::StampOutOfRange { topic, row, time_ns },
-            EncodeError::Length { field } => WriteError::Length { topic, row, field },
-            EncodeError::Table => {
-                WriteError::UnknownMessageType { topic, message_type, table: self.samples.table() }
-            }
-        }
-    }
+    export.finish()
 }

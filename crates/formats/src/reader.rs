@@ -9,11 +9,13 @@
 use std::{collections::BTreeMap, fmt};
 
 use crate::{
-    ChannelKey, ReadError, Samples, Table, TopicBatch,
+    ChannelKey, Damage, Loss, ReadError, Samples, Table, TopicBatch,
     container::{
-        Collector, mcap::McapReader, rawlog::RawlogReader, sniff, trajectory::TextReader,
-        trajectory::TrajectoryFormat,
+        Collector, mcap::McapReader, rawlog::RawlogReader, ros1_bag::BagReader, sniff,
+        trajectory::TextReader, trajectory::TrajectoryFormat, ulog::UlogReader,
     },
+    damage::in_words,
+    tabular::{Projection, csv::CsvReader},
 };
 
 /// What a recording is wrapped in.
@@ -21,8 +23,18 @@ use crate::{
 pub enum Container {
     /// MCAP, any profile.
     Mcap,
+    /// ROS 1 bag, version 2.0.
+    Ros1Bag,
+    /// SQLite database of rosbag2; only [`crate::LogReader`] reads it, from a path.
+    Rosbag2,
     /// MRPT rawlog, compressed by gzip or plain.
     Rawlog,
+    /// PX4 ULog.
+    Ulog,
+    /// Comma-separated values; needs a [`Projection`].
+    Csv,
+    /// Parquet; needs a [`Projection`], and only [`crate::tabular::ParquetReader`] reads it.
+    Parquet,
     /// TUM trajectory text.
     Tum,
     /// KITTI odometry poses text.
@@ -33,7 +45,8 @@ pub enum Container {
 
 impl Container {
     /// The known containers, for messages to people.
-    pub const KNOWN: &str = "MCAP, MRPT rawlog, TUM, KITTI and EuRoC trajectories";
+    pub const KNOWN: &str = "MCAP, ROS 1 bag, rosbag2, MRPT rawlog, PX4 ULog, CSV, Parquet, \
+                              TUM, KITTI and EuRoC trajectories";
 
     /// How many first bytes [`Self::detect`] should be given, if there are so many.
     pub const DETECT_BYTES: usize = 4096;
@@ -43,7 +56,12 @@ impl Container {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mcap => "mcap",
+            Self::Ros1Bag => "ros1-bag",
+            Self::Rosbag2 => "rosbag2",
             Self::Rawlog => "rawlog",
+            Self::Ulog => "ulog",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
             Self::Tum => "tum",
             Self::Kitti => "kitti",
             Self::Euroc => "euroc",
@@ -72,7 +90,7 @@ pub struct Limits {
     pub record_bytes_max: usize,
     /// The longest line of a text.
     pub line_bytes_max: usize,
-    /// All metadata records together.
+    /// All metadata records together; for a ULog all that it declares.
     pub metadata_bytes_max: usize,
 }
 
@@ -96,6 +114,15 @@ pub struct ChannelSummary {
     pub row_count: u64,
 }
 
+/// How the messages of a type are defined, as the recording says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// MCAP's word: `ros2msg`, `ros2idl`, `ros1msg`, `protobuf`.
+    pub language: String,
+    /// The definition with all that it uses.
+    pub text: Vec<u8>,
+}
+
 /// What was learnt of the whole recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -105,6 +132,10 @@ pub struct Summary {
     pub metadata: BTreeMap<String, BTreeMap<String, String>>,
     /// Messages kept raw, by message type.
     pub raw_message_counts: BTreeMap<String, u64>,
+    /// How messages are defined, by type and encoding, if the recording says.
+    pub definitions: BTreeMap<(String, String), Definition>,
+    /// What a damaged recording lost, in the order met; empty unless [`Damage::Keep`] was asked.
+    pub losses: Vec<Loss>,
     /// What was left out or could not be used, in words.
     pub warnings: Vec<String>,
 }
@@ -112,37 +143,127 @@ pub struct Summary {
 /// Reads one recording from its bytes.
 pub struct Reader {
     decoder: Decoder,
-    collector: Collector,
+    pub(crate) collector: Collector,
     state: State,
+    limits: Limits,
+    /// Of the file being read.
+    fed_bytes: u64,
 }
 
 /// One variant per container; a new container adds one here, in [`Container`] and in `sniff`.
 enum Decoder {
     Mcap(Box<McapReader>),
+    Ros1Bag(Box<BagReader>),
     Rawlog(Box<RawlogReader>),
+    Ulog(Box<UlogReader>),
+    Csv(Box<CsvReader>),
+    /// A file with its directory at the end, which is not read from front to back.
+    Parquet,
     Text(TextReader),
+    /// A database, which is not read from its bytes.
+    Rosbag2,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Open,
+    /// Damage was met and kept quiet: the rest of the file is passed over.
+    Skipping {
+        /// Which loss grows to the end of the file.
+        loss_index: usize,
+    },
     Finished,
     Stopped,
 }
 
-impl Reader {
-    /// A reader of one recording.
-    #[must_use]
-    pub fn new(container: Container, limits: Limits) -> Self {
-        let text = |format| Decoder::Text(TextReader::new(format, limits));
-        let decoder = match container {
-            Container::Mcap => Decoder::Mcap(Box::new(McapReader::new(limits))),
-            Container::Rawlog => Decoder::Rawlog(Box::new(RawlogReader::new(limits))),
+impl Decoder {
+    fn new(container: Container, limits: Limits) -> Self {
+        let text = |format| Self::Text(TextReader::new(format, limits));
+        match container {
+            Container::Mcap => Self::Mcap(Box::new(McapReader::new(limits))),
+            Container::Ros1Bag => Self::Ros1Bag(Box::new(BagReader::new(limits))),
+            Container::Rosbag2 => Self::Rosbag2,
+            Container::Rawlog => Self::Rawlog(Box::new(RawlogReader::new(limits))),
+            Container::Ulog => Self::Ulog(Box::new(UlogReader::new(limits))),
+            Container::Csv => Self::Csv(Box::new(CsvReader::new(None, limits))),
+            Container::Parquet => Self::Parquet,
             Container::Tum => text(TrajectoryFormat::Tum),
             Container::Kitti => text(TrajectoryFormat::Kitti),
             Container::Euroc => text(TrajectoryFormat::Euroc),
-        };
-        Self { decoder, collector: Collector::default(), state: State::Open }
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8], collector: &mut Collector) -> Result<(), ReadError> {
+        match self {
+            Self::Mcap(mcap) => mcap.feed(bytes, collector),
+            Self::Ros1Bag(bag) => bag.feed(bytes, collector),
+            Self::Rawlog(rawlog) => rawlog.feed(bytes, collector),
+            Self::Ulog(ulog) => ulog.feed(bytes, collector),
+            Self::Csv(csv) => csv.feed(bytes, collector),
+            Self::Parquet => Err(ReadError::NeedsRandomAccess),
+            Self::Text(text) => text.feed(bytes, collector),
+            Self::Rosbag2 => Err(ReadError::NeedsPath),
+        }
+    }
+
+    fn finish(&mut self, collector: &mut Collector) -> Result<(), ReadError> {
+        match self {
+            Self::Mcap(mcap) => mcap.finish(collector),
+            Self::Ros1Bag(bag) => bag.finish(collector),
+            Self::Rawlog(rawlog) => rawlog.finish(collector),
+            Self::Ulog(ulog) => ulog.finish(collector),
+            Self::Csv(csv) => csv.finish(collector),
+            Self::Parquet => Err(ReadError::NeedsRandomAccess),
+            Self::Text(text) => text.finish(collector),
+            // `LogReader` has put the rows into the collector.
+            Self::Rosbag2 if collector.has_channels() => Ok(()),
+            Self::Rosbag2 => Err(ReadError::Empty),
+        }
+    }
+
+    /// Up to which byte of the file everything was read; `None` where bytes of the file say
+    /// nothing, inside a compressed stream.
+    fn taken_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Mcap(mcap) => Some(mcap.taken_bytes()),
+            Self::Ros1Bag(bag) => Some(bag.taken_bytes()),
+            Self::Rawlog(rawlog) => rawlog.taken_bytes(),
+            Self::Ulog(ulog) => Some(ulog.taken_bytes()),
+            Self::Csv(csv) => Some(csv.taken_bytes()),
+            Self::Parquet => None,
+            Self::Text(text) => Some(text.taken_bytes()),
+            Self::Rosbag2 => None,
+        }
+    }
+}
+
+impl Reader {
+    /// A reader of one recording, which refuses damage.
+    #[must_use]
+    pub fn new(container: Container, limits: Limits) -> Self {
+        Self {
+            decoder: Decoder::new(container, limits),
+            collector: Collector::default(),
+            state: State::Open,
+            limits,
+            fed_bytes: 0,
+        }
+    }
+
+    /// A reader of one CSV whose columns are said. Parquet has its own,
+    /// [`crate::tabular::ParquetReader`].
+    #[must_use]
+    pub fn of_csv(projection: Projection, limits: Limits) -> Self {
+        let mut reader = Self::new(Container::Csv, limits);
+        reader.decoder = Decoder::Csv(Box::new(CsvReader::new(Some(projection), limits)));
+        reader
+    }
+
+    /// The same reader with another answer to damage. To be called before the first feed.
+    #[must_use]
+    pub fn on_damage(mut self, damage: Damage) -> Self {
+        self.collector.damage = damage;
+        self
     }
 
     /// Takes the next bytes and decodes what they complete.
@@ -151,19 +272,16 @@ impl Reader {
     /// At the first damage. What was decoded before it can still be drained; the reader itself
     /// answers [`ReadError::Stopped`] from then on.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ReadError> {
-        if self.state != State::Open {
-            return Err(ReadError::Stopped);
+        self.fed_bytes += bytes.len() as u64;
+        match self.state {
+            State::Open => {}
+            State::Skipping { .. } => return Ok(()),
+            State::Finished | State::Stopped => return Err(ReadError::Stopped),
         }
-        let collector = &mut self.collector;
-        let fed = match &mut self.decoder {
-            Decoder::Mcap(mcap) => mcap.feed(bytes, collector),
-            Decoder::Rawlog(rawlog) => rawlog.feed(bytes, collector),
-            Decoder::Text(text) => text.feed(bytes, collector),
-        };
-        if fed.is_err() {
-            self.state = State::Stopped;
+        match self.decoder.feed(bytes, &mut self.collector) {
+            Ok(()) => Ok(()),
+            Err(error) => self.stop_or_skip(error),
         }
-        fed
     }
 
     /// What was decoded since the last drain, one batch per channel with rows, sorted by channel.
@@ -176,18 +294,52 @@ impl Reader {
     /// # Errors
     /// If the recording is cut, empty, or stopped at an earlier error.
     pub fn finish(&mut self) -> Result<Summary, ReadError> {
-        if self.state != State::Open {
-            return Err(ReadError::Stopped);
-        }
-        self.state = State::Stopped;
-        let collector = &mut self.collector;
-        match &mut self.decoder {
-            Decoder::Mcap(mcap) => mcap.finish(collector)?,
-            Decoder::Rawlog(rawlog) => rawlog.finish(collector)?,
-            Decoder::Text(text) => text.finish(collector)?,
-        }
+        self.finish_file()?;
         self.state = State::Finished;
-        Ok(collector.summary())
+        Ok(self.collector.summary())
+    }
+
+    /// Says that the next bytes are of the next file of the same recording.
+    pub(crate) fn next_file(&mut self, container: Container) -> Result<(), ReadError> {
+        self.finish_file()?;
+        self.decoder = Decoder::new(container, self.limits);
+        self.collector.file_index += 1;
+        self.fed_bytes = 0;
+        self.state = State::Open;
+        Ok(())
+    }
+
+    fn finish_file(&mut self) -> Result<(), ReadError> {
+        if self.state == State::Open
+            && let Err(error) = self.decoder.finish(&mut self.collector)
+        {
+            self.stop_or_skip(error)?;
+        }
+        match self.state {
+            State::Open => Ok(()),
+            State::Skipping { loss_index } => {
+                let loss = self.collector.losses.get_mut(loss_index);
+                if let Some(bytes) = loss.and_then(|loss| loss.bytes.as_mut()) {
+                    bytes.end = self.fed_bytes.max(bytes.start);
+                }
+                Ok(())
+            }
+            State::Finished | State::Stopped => Err(ReadError::Stopped),
+        }
+    }
+
+    /// Ends the reading of this file: as an error, or with the rest as a loss if there is
+    /// anything to keep.
+    fn stop_or_skip(&mut self, error: ReadError) -> Result<(), ReadError> {
+        let has_anything = self.collector.message_count() > 0;
+        if self.collector.damage == Damage::Refuse || !has_anything {
+            self.state = State::Stopped;
+            return Err(error);
+        }
+        let bytes = self.decoder.taken_bytes().map(|taken| taken..self.fed_bytes.max(taken));
+        self.collector.lose(in_words(&error), bytes, None);
+        self.state = State::Skipping { loss_index: self.collector.losses.len() - 1 };
+        Ok(())
     }
 }
 

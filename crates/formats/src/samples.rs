@@ -6,8 +6,9 @@
 use std::{fmt, str::FromStr};
 
 use tiepoint_model::{
-    BeaconRange, ImuSample, PointCloud, PoseSample, RawMessage, Scan, Stamps, TransformSample,
-    TwistSample,
+    BeaconRange, CameraIntrinsics, GnssFix, GridSample, ImageSample, ImuSample, JointSample,
+    MagneticSample, PathSample, PointCloud, PoseSample, RangeReading, RawMessage, Scan,
+    SignalSample, Stamps, TransformSample, TwistSample,
 };
 
 /// A table of samples in the lake.
@@ -27,13 +28,31 @@ pub enum Table {
     Twists,
     /// Ranges to beacons.
     Ranges,
+    /// Messages of plain numbers, with the names of their fields.
+    Signals,
+    /// Fixes of satellite receivers.
+    Gnss,
+    /// Readings of magnetometers.
+    Magnetic,
+    /// States of joints.
+    Joints,
+    /// Intrinsics of cameras.
+    Cameras,
+    /// Images, their pixels addressed in the original.
+    Images,
+    /// Readings of sensors with a single beam or cone.
+    RangeReadings,
+    /// Paths to follow.
+    Paths,
+    /// Planar maps of cells.
+    Grids,
     /// Messages that no decoder knows.
     Raw,
 }
 
 impl Table {
     /// Every table of samples.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 17] = [
         Self::Scans,
         Self::Points,
         Self::Imu,
@@ -41,6 +60,15 @@ impl Table {
         Self::Transforms,
         Self::Twists,
         Self::Ranges,
+        Self::Signals,
+        Self::Gnss,
+        Self::Magnetic,
+        Self::Joints,
+        Self::Cameras,
+        Self::Images,
+        Self::RangeReadings,
+        Self::Paths,
+        Self::Grids,
         Self::Raw,
     ];
 
@@ -55,6 +83,15 @@ impl Table {
             Self::Transforms => "transforms",
             Self::Twists => "twists",
             Self::Ranges => "ranges",
+            Self::Signals => "signals",
+            Self::Gnss => "gnss",
+            Self::Magnetic => "magnetic",
+            Self::Joints => "joints",
+            Self::Cameras => "cameras",
+            Self::Images => "images",
+            Self::RangeReadings => "range_readings",
+            Self::Paths => "paths",
+            Self::Grids => "grids",
             Self::Raw => "raw",
         }
     }
@@ -70,7 +107,8 @@ impl fmt::Display for Table {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no table of samples; the tables are scans, points, imu, poses, transforms, \
-     twists, ranges, raw"
+     twists, ranges, gnss, magnetic, joints, cameras, images, range_readings, paths, grids, \
+     signals, raw"
 )]
 pub struct UnknownTable(pub String);
 
@@ -98,7 +136,9 @@ pub struct ChannelKey {
 impl ChannelKey {
     /// The key under which [`crate::write_mcap`] writes samples of a table on a topic.
     ///
-    /// `None` for [`Table::Raw`], whose type is its own.
+    /// `None` for [`Table::Raw`], whose type is its own, and for [`Table::Signals`], which has none.
+    /// `None` for [`Table::Raw`], whose type is its own, and for [`Table::Images`], whose pixels
+    /// lie in the original.
     #[must_use]
     pub fn ros2(topic: &str, table: Table) -> Option<Self> {
         let message_type = match table {
@@ -109,7 +149,14 @@ impl ChannelKey {
             Table::Transforms => "tf2_msgs/msg/TFMessage",
             Table::Twists => "geometry_msgs/msg/TwistStamped",
             Table::Ranges => "mrpt_msgs/msg/ObservationRangeBeacon",
-            Table::Raw => return None,
+            Table::Gnss => "sensor_msgs/msg/NavSatFix",
+            Table::Magnetic => "sensor_msgs/msg/MagneticField",
+            Table::Joints => "sensor_msgs/msg/JointState",
+            Table::Cameras => "sensor_msgs/msg/CameraInfo",
+            Table::RangeReadings => "sensor_msgs/msg/Range",
+            Table::Paths => "nav_msgs/msg/Path",
+            Table::Grids => "nav_msgs/msg/OccupancyGrid",
+            Table::Images | Table::Signals | Table::Raw => return None,
         };
         Some(Self {
             topic: topic.to_owned(),
@@ -136,8 +183,51 @@ pub enum Samples {
     Twists(Vec<TwistSample>),
     /// Rows of [`Table::Ranges`].
     Ranges(Vec<BeaconRange>),
+    /// Rows of [`Table::Signals`].
+    Signals(Vec<SignalSample>),
+    /// Rows of [`Table::Gnss`].
+    Gnss(Vec<GnssFix>),
+    /// Rows of [`Table::Magnetic`].
+    Magnetic(Vec<MagneticSample>),
+    /// Rows of [`Table::Joints`].
+    Joints(Vec<JointSample>),
+    /// Rows of [`Table::Cameras`].
+    Cameras(Vec<CameraIntrinsics>),
+    /// Rows of [`Table::Images`].
+    Images(Vec<ImageSample>),
+    /// Rows of [`Table::RangeReadings`].
+    RangeReadings(Vec<RangeReading>),
+    /// Rows of [`Table::Paths`].
+    Paths(Vec<PathSample>),
+    /// Rows of [`Table::Grids`].
+    Grids(Vec<GridSample>),
     /// Rows of [`Table::Raw`].
     Raw(Vec<RawMessage>),
+}
+
+/// Does the same with the rows of every table.
+macro_rules! for_rows {
+    ($samples:expr, $rows:ident => $body:expr) => {
+        match $samples {
+            Samples::Scans($rows) => $body,
+            Samples::Points($rows) => $body,
+            Samples::Imu($rows) => $body,
+            Samples::Poses($rows) => $body,
+            Samples::Transforms($rows) => $body,
+            Samples::Twists($rows) => $body,
+            Samples::Ranges($rows) => $body,
+            Samples::Gnss($rows) => $body,
+            Samples::Magnetic($rows) => $body,
+            Samples::Joints($rows) => $body,
+            Samples::Cameras($rows) => $body,
+            Samples::Images($rows) => $body,
+            Samples::RangeReadings($rows) => $body,
+            Samples::Paths($rows) => $body,
+            Samples::Grids($rows) => $body,
+            Samples::Signals($rows) => $body,
+            Samples::Raw($rows) => $body,
+        }
+    };
 }
 
 impl Samples {
@@ -152,6 +242,15 @@ impl Samples {
             Table::Transforms => Self::Transforms(Vec::new()),
             Table::Twists => Self::Twists(Vec::new()),
             Table::Ranges => Self::Ranges(Vec::new()),
+            Table::Signals => Self::Signals(Vec::new()),
+            Table::Gnss => Self::Gnss(Vec::new()),
+            Table::Magnetic => Self::Magnetic(Vec::new()),
+            Table::Joints => Self::Joints(Vec::new()),
+            Table::Cameras => Self::Cameras(Vec::new()),
+            Table::Images => Self::Images(Vec::new()),
+            Table::RangeReadings => Self::RangeReadings(Vec::new()),
+            Table::Paths => Self::Paths(Vec::new()),
+            Table::Grids => Self::Grids(Vec::new()),
             Table::Raw => Self::Raw(Vec::new()),
         }
     }
@@ -167,6 +266,15 @@ impl Samples {
             Self::Transforms(_) => Table::Transforms,
             Self::Twists(_) => Table::Twists,
             Self::Ranges(_) => Table::Ranges,
+            Self::Signals(_) => Table::Signals,
+            Self::Gnss(_) => Table::Gnss,
+            Self::Magnetic(_) => Table::Magnetic,
+            Self::Joints(_) => Table::Joints,
+            Self::Cameras(_) => Table::Cameras,
+            Self::Images(_) => Table::Images,
+            Self::RangeReadings(_) => Table::RangeReadings,
+            Self::Paths(_) => Table::Paths,
+            Self::Grids(_) => Table::Grids,
             Self::Raw(_) => Table::Raw,
         }
     }
@@ -174,16 +282,7 @@ impl Samples {
     /// How many rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        match self {
-            Self::Scans(rows) => rows.len(),
-            Self::Points(rows) => rows.len(),
-            Self::Imu(rows) => rows.len(),
-            Self::Poses(rows) => rows.len(),
-            Self::Transforms(rows) => rows.len(),
-            Self::Twists(rows) => rows.len(),
-            Self::Ranges(rows) => rows.len(),
-            Self::Raw(rows) => rows.len(),
-        }
+        for_rows!(self, rows => rows.len())
     }
 
     /// True without a row.
@@ -195,22 +294,23 @@ impl Samples {
     /// The stamps of row `index`, if there is such a row.
     #[must_use]
     pub fn stamps_at(&self, index: usize) -> Option<Stamps> {
-        match self {
-            Self::Scans(rows) => rows.get(index).map(|row| row.stamps),
-            Self::Points(rows) => rows.get(index).map(|row| row.stamps),
-            Self::Imu(rows) => rows.get(index).map(|row| row.stamps),
-            Self::Poses(rows) => rows.get(index).map(|row| row.stamps),
-            Self::Transforms(rows) => rows.get(index).map(|row| row.stamps),
-            Self::Twists(rows) => rows.get(index).map(|row| row.stamps),
-            Self::Ranges(rows) => rows.get(index).map(|row| row.stamps),
-            Self::Raw(rows) => rows.get(index).map(|row| row.stamps),
-        }
+        for_rows!(self, rows => rows.get(index).map(|row| row.stamps))
     }
 
     /// The stamps of every row, in order.
     #[must_use]
     pub fn stamps(&self) -> Vec<Stamps> {
-        (0..self.len()).filter_map(|index| self.stamps_at(index)).collect()
+        for_rows!(self, rows => rows.iter().map(|row| row.stamps).collect())
+    }
+
+    /// Keeps the first `count` rows.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        for_rows!(self, rows => rows.truncate(count));
+    }
+
+    /// Takes the first `count` rows away.
+    pub(crate) fn drop_first(&mut self, count: usize) {
+        for_rows!(self, rows => drop(rows.drain(..count.min(rows.len()))));
     }
 
     /// Moves the rows of `other` behind these; gives `other` back if it is of another table.
@@ -223,6 +323,15 @@ impl Samples {
             (Self::Transforms(rows), Self::Transforms(more)) => rows.extend(more),
             (Self::Twists(rows), Self::Twists(more)) => rows.extend(more),
             (Self::Ranges(rows), Self::Ranges(more)) => rows.extend(more),
+            (Self::Signals(rows), Self::Signals(more)) => rows.extend(more),
+            (Self::Gnss(rows), Self::Gnss(more)) => rows.extend(more),
+            (Self::Magnetic(rows), Self::Magnetic(more)) => rows.extend(more),
+            (Self::Joints(rows), Self::Joints(more)) => rows.extend(more),
+            (Self::Cameras(rows), Self::Cameras(more)) => rows.extend(more),
+            (Self::Images(rows), Self::Images(more)) => rows.extend(more),
+            (Self::RangeReadings(rows), Self::RangeReadings(more)) => rows.extend(more),
+            (Self::Paths(rows), Self::Paths(more)) => rows.extend(more),
+            (Self::Grids(rows), Self::Grids(more)) => rows.extend(more),
             (Self::Raw(rows), Self::Raw(more)) => rows.extend(more),
             (_, other) => return Err(other),
         }

@@ -8,6 +8,9 @@
 //! Not here: tests and verdicts. A percentile interval is first-order only, and a distance between
 //! samples is biased upwards in resamples.
 
+mod accelerated;
+mod clusters;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tiepoint_model::Seed;
@@ -68,6 +71,26 @@ impl Bootstrap {
         counts: [usize; 2],
         statistic: impl Fn(&[u32], &[u32]) -> f64 + Sync,
     ) -> Result<Interval, MeasureError> {
+        let values = self.sorted_values_of_two(counts, statistic)?;
+        let tail = 0.5 * (1.0 - self.level);
+        self.between(&values, [tail, 1.0 - tail])
+    }
+
+    /// The interval between two quantiles of resampled values.
+    fn between(&self, sorted: &[f64], tails: [f64; 2]) -> Result<Interval, MeasureError> {
+        let end = |probability| {
+            quantile_of_sorted(sorted, probability)
+                .ok_or(MeasureError::Empty { what: "resampled statistic" })
+        };
+        Ok(Interval { low: end(tails[0])?, high: end(tails[1])?, level: self.level })
+    }
+
+    /// The statistic of every resample, ascending.
+    fn sorted_values_of_two(
+        &self,
+        counts: [usize; 2],
+        statistic: impl Fn(&[u32], &[u32]) -> f64 + Sync,
+    ) -> Result<Vec<f64>, MeasureError> {
         self.check(counts)?;
         let seeds = ["left", "right"].map(|side| self.seed.for_purpose(side));
         let mut values: Vec<f64> = (0..self.resample_count)
@@ -85,12 +108,7 @@ impl Bootstrap {
             return Err(MeasureError::NotFinite { what: "resampled statistic", index });
         }
         values.sort_unstable_by(f64::total_cmp);
-        let tail = 0.5 * (1.0 - self.level);
-        let end = |probability| {
-            quantile_of_sorted(&values, probability)
-                .ok_or(MeasureError::Empty { what: "resampled statistic" })
-        };
-        Ok(Interval { low: end(tail)?, high: end(1.0 - tail)?, level: self.level })
+        Ok(values)
     }
 
     fn check(&self, counts: [usize; 2]) -> Result<(), MeasureError> {

@@ -60,6 +60,28 @@ pub enum MeasureError {
         /// The input.
         what: &'static str,
     },
+    /// A number so large that what is computed from it is not finite.
+    #[error("`{what}` holds {value} at index {index}; the limit is {limit}")]
+    TooLarge {
+        /// The input.
+        what: &'static str,
+        /// Position from 0.
+        index: usize,
+        /// Its value.
+        value: f64,
+        /// The largest magnitude.
+        limit: f64,
+    },
+    /// A record with a gap, or with time that stands still or runs back.
+    #[error("interval {index} is {interval_ns} ns where {expected_ns} ns is usual")]
+    IrregularSampling {
+        /// Position of the interval from 0.
+        index: usize,
+        /// Its length.
+        interval_ns: i64,
+        /// The median length.
+        expected_ns: i64,
+    },
     /// The positions do not fix a rotation.
     #[error(
         "positions lie on a line or in a point: second singular value {second_m2}, first {first_m2}"
@@ -153,6 +175,12 @@ impl MeasureError {
             }
             Self::Constant { what } => {
                 format!("`{what}` holds one value only: check that the sensor was moving or alive")
+            }
+            Self::TooLarge { what, .. } => {
+                format!("check the unit of `{what}`, or measure from an origin nearby")
+            }
+            Self::IrregularSampling { .. } => {
+                "measure the longest regular stretch instead, which says what it leaves out".into()
             }
             Self::DegenerateAlignment { .. } => {
                 "align by the origin instead, or use a stretch of the run that turns".into()

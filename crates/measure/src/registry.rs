@@ -12,16 +12,29 @@ use crate::metric::MetricId;
 
 mod channel;
 mod distribution;
+mod geometry;
+mod ranking;
 mod scan;
+mod sensor;
 mod signal;
 mod trajectory;
 
-pub use self::{channel::*, distribution::*, scan::*, signal::*, trajectory::*};
+pub use self::{
+    channel::*, distribution::*, geometry::*, ranking::*, scan::*, sensor::*, signal::*,
+    trajectory::*,
+};
 
 /// Every family.
-const FAMILIES: &[&[MetricEntry]] =
-    &[channel::ENTRIES, distribution::ENTRIES, scan::ENTRIES, signal::ENTRIES, trajectory::ENTRIES];
-
+const FAMILIES: &[&[MetricEntry]] = &[
+    channel::ENTRIES,
+    distribution::ENTRIES,
+    geometry::ENTRIES,
+    ranking::ENTRIES,
+    scan::ENTRIES,
+    sensor::ENTRIES,
+    signal::ENTRIES,
+    trajectory::ENTRIES,
+];
 /// One line of the list of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MetricEntry {

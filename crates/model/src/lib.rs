@@ -28,7 +28,9 @@ pub use map::{Cell, WallMap};
 pub use pose::{Pose2, Pose3};
 pub use recording::{Channel, Recording, RecordingId};
 pub use samples::{
-    BeaconRange, ImuSample, PointCloud, PoseSample, RawMessage, Scan, Stamps, TransformSample,
+    BeaconRange, CameraIntrinsics, GnssFix, GridSample, ImageRegion, ImageSample, ImuSample,
+    JointSample, MagneticSample, PathPose, PathSample, PayloadBase, PayloadPlace, PointCloud,
+    PoseSample, RangeReading, RawMessage, Scan, SignalField, SignalSample, Stamps, TransformSample,
     TwistSample,
 };
 pub use seed::Seed;

@@ -4,7 +4,10 @@
 
 use std::fmt;
 
-use crate::{Derivation, Digest, Origin, Timestamp, quality::ChannelQuality};
+use crate::{
+    Derivation, Digest, Origin, Timestamp,
+    quality::{ChannelQuality, RecordingQuality},
+};
 
 /// Names a recording: `rec-` and the first 16 hexadecimal digits of the digest of its originals.
 #[derive(
@@ -35,6 +38,8 @@ pub struct Recording {
     pub name: String,
     /// Where the samples come from.
     pub origin: Origin,
+    /// The rig that made it, if its owner says: mountings are compared from pass to pass of one rig.
+    pub rig: Option<String>,
     /// How anything that is not `real` was made.
     pub derivation: Option<Derivation>,
     /// The container it was read from: `mcap`, `rawlog`, `tum`, `kitti`.
@@ -49,6 +54,8 @@ pub struct Recording {
     pub content_digest: Digest,
     /// The typed streams, sorted by topic.
     pub channels: Vec<Channel>,
+    /// What was found at the door beyond single channels.
+    pub quality: RecordingQuality,
 }
 
 /// One typed stream in a recording.

@@ -3,24 +3,24 @@
 //! Invariant: a file that cannot be read to its end changes nothing; the same bytes twice add nothing.
 //! The file is read three times (digest, samples, original); if the passes disagree it changed meanwhile, and nothing is kept.
 
-mod decode;
+pub(crate) mod decode;
+mod rig;
+mod rows;
+mod source;
 
-use std::{
-    collections::BTreeMap,
-    io::{Read, Seek, SeekFrom},
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
 use sha2::Digest as _;
-use tiepoint_formats::{Container, Table, columns};
+use tiepoint_formats::{Damage, columns};
 use tiepoint_ledger::State;
 use tiepoint_model::{Channel, Derivation, Digest, Origin, Recording, RecordingId};
 use tiepoint_store::{PendingAppend, StoreError, recording_root, tables::EMPTY_VERSION};
 
-use self::decode::{DecodedChannel, DecodedLog};
+pub use self::source::Source;
+use self::{decode::DecodedLog, source::Original};
 use crate::{
-    Error, Platform,
+    Error, Platform, inspect,
     platform::{Commit, Committed},
     prove::{Proof, entry_proof_json},
     recording,
@@ -33,20 +33,6 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// The topic under which an attached ground truth is kept.
 pub(crate) const GROUND_TRUTH_TOPIC: &str = "/ground_truth";
 
-/// A reader that can start again.
-pub trait ReadAgain: Read + Seek + Send {}
-impl<T: Read + Seek + Send> ReadAgain for T {}
-
-/// A file of the user's, open.
-pub struct Source {
-    /// Its name without folders; names the recording.
-    pub name: String,
-    /// Its path, for messages.
-    pub path: PathBuf,
-    /// Its bytes.
-    pub reader: Box<dyn ReadAgain>,
-}
-
 /// What to ingest, and what is known of it.
 pub struct IngestRequest {
     /// The log.
@@ -57,6 +43,10 @@ pub struct IngestRequest {
     pub origin: Origin,
     /// Why the generator of data that is not real cannot be named.
     pub unknown_generator: Option<String>,
+    /// The rig that made it: its mountings are compared with those of its last pass.
+    pub rig: Option<String>,
+    /// Of a damaged log, keep what precedes and follows the damage, and say what was lost.
+    pub recover: bool,
     /// Read and check only.
     pub dry_run: bool,
 }
@@ -81,6 +71,7 @@ pub struct IngestedRecording {
 /// The digests of one original.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct OriginalDigests {
+    size_bytes: u64,
     blake3: Digest,
     sha256: Digest,
 }
@@ -100,25 +91,19 @@ pub async fn ingest(
         (_, Some(reason)) => Some(Derivation::Unknown { reason }),
         (origin, None) => return Err(Error::NoDerivation { origin: origin.to_string() }),
     };
-    let name = request.log.name.clone();
-    let size_bytes = request.log.reader.seek(SeekFrom::End(0)).unwrap_or_default();
     let entering = Entering {
-        name: stem(&request.log.name),
+        name: request.log.stem(),
         sources: std::iter::once(request.log).chain(request.ground_truth).collect(),
         origin: request.origin,
         derivation,
+        parameters: json!({ "origin": request.origin, "rig": request.rig }),
+        rig: request.rig,
+        damage: if request.recover { Damage::Keep } else { Damage::Refuse },
         dry_run: request.dry_run,
         verb: "ingest",
-        parameters: json!({ "origin": request.origin }),
         blobs: Vec::new(),
     };
-    enter(platform, entering).await.map_err(|error| match error {
-        Error::Store(source @ StoreError::DiskFull { .. }) => {
-            let lake = platform.store.objects.root().to_owned();
-            Error::DiskFull { name, size_bytes, lake, source: Box::new(source) }
-        }
-        error => error,
-    })
+    enter(platform, entering).await
 }
 
 /// A recording at the door, whether from a robot or from a simulator: there is one path, not two.
@@ -127,6 +112,8 @@ pub(crate) struct Entering {
     pub(crate) sources: Vec<Source>,
     pub(crate) origin: Origin,
     pub(crate) derivation: Option<Derivation>,
+    pub(crate) rig: Option<String>,
+    pub(crate) damage: Damage,
     pub(crate) dry_run: bool,
     pub(crate) verb: &'static str,
     pub(crate) parameters: serde_json::Value,
@@ -137,38 +124,64 @@ pub(crate) struct Entering {
 /// Takes a recording in: digests, samples, originals, commit.
 pub(crate) async fn enter(
     platform: &mut Platform,
-    mut entering: Entering,
+    entering: Entering,
 ) -> Result<IngestedRecording, Error> {
+    let originals = originals_of(&entering)?;
     let mut digests = Vec::new();
-    for source in &mut entering.sources {
-        digests.push(digest_of(source)?);
+    for original in &originals {
+        digests.push(digest_of(original)?);
     }
-    let recording_id = id_of(&digests);
+    let name = entering.name.clone();
+    let size_bytes = digests.iter().map(|digests| digests.size_bytes).sum();
+    take_in(platform, entering, &originals, &digests).await.map_err(|error| match error {
+        Error::Store(source @ StoreError::DiskFull { .. }) => {
+            let lake = platform.store.objects.root().to_owned();
+            Error::DiskFull { name, size_bytes, lake, source: Box::new(source) }
+        }
+        error => error,
+    })
+}
+
+/// [`enter`], once the digests of the originals are known.
+async fn take_in(
+    platform: &mut Platform,
+    entering: Entering,
+    originals: &[Original],
+    digests: &[OriginalDigests],
+) -> Result<IngestedRecording, Error> {
+    let recording_id = id_of(digests);
     if platform.log.state.root(&recording_id.0).is_some() {
         platform.acknowledge().await?;
         return present(platform, &recording_id, &entering).await;
     }
-    refuse_known_log(platform, &entering, &digests)?;
-    let decoded = decode::decode(&mut entering.sources, &recording_id)?;
-    let recording = describe(&entering, &recording_id, &digests, &decoded)?;
+    refuse_known_log(platform, &entering, digests)?;
+    let tables = (!entering.dry_run).then_some(&platform.store.tables);
+    let Entering { sources, damage, .. } = &entering;
+    let mut decoded = decode::decode(sources, &recording_id, tables, *damage).await?;
+    let appends = std::mem::take(&mut decoded.appends);
+    let mut recording = describe(&entering, &recording_id, digests, &decoded)?;
+    if let Some(rig) = &entering.rig {
+        let before = rig::last_pass(platform, rig, recording.start_time_ns).await?;
+        let moved = inspect::mounting_findings(&before, &decoded.mountings);
+        recording.quality.findings.extend(moved);
+    }
     let mut ingested = IngestedRecording {
-        recording,
         was_present: false,
         dry_run: entering.dry_run,
-        has_loss: !decoded.losses.is_empty(),
-        warnings: [decoded.notes, decoded.losses].concat(),
+        has_loss: !(decoded.warnings.is_empty() && recording.quality.losses.is_empty()),
+        recording,
+        warnings: [decoded.notes, decoded.warnings].concat(),
         proof: None,
     };
     if entering.dry_run {
         return Ok(ingested);
     }
     let recording = &ingested.recording;
-    for (source, digests) in entering.sources.drain(..).zip(&digests) {
-        keep_original(platform, source, digests).await?;
+    for (original, digests) in originals.iter().zip(digests) {
+        keep_original(platform, original, digests).await?;
     }
-    let mut appends = write_samples(platform, decoded.channels).await?;
-    appends.extend(write_catalogue(platform, recording).await?);
-    let commit = commit_of(&entering, recording, appends)?;
+    let catalogue = write_catalogue(platform, recording).await?;
+    let commit = commit_of(&entering, recording, [appends, catalogue].concat())?;
     let id = recording_id.0.clone();
     let is_there = |state: &State| state.root(&id).is_some();
     match platform.commit(commit, is_there).await? {
@@ -179,6 +192,15 @@ pub(crate) async fn enter(
         }
         Committed::AlreadyThere => present(platform, &recording_id, &entering).await,
     }
+}
+
+/// What is kept byte for byte: the files of the log, then those of the ground truth.
+fn originals_of(entering: &Entering) -> Result<Vec<Original>, Error> {
+    let mut originals = Vec::new();
+    for source in &entering.sources {
+        originals.extend(source.open(entering.damage)?.originals());
+    }
+    Ok(originals)
 }
 
 /// The same log is one recording: with another ground truth, or without, it would be two of one name,
@@ -195,7 +217,7 @@ fn refuse_known_log(
     let body = usize::try_from(index).ok().and_then(|index| platform.log.bodies.get(index));
     let outputs = body.and_then(Option::as_ref).map(|body| body.outputs.join(", "));
     Err(Error::KnownLog {
-        path: source.path.clone(),
+        path: source.path(),
         recording: outputs.unwrap_or_else(|| format!("what entry {index} of the ledger made")),
     })
 }
@@ -219,37 +241,29 @@ async fn present(
     Ok(IngestedRecording { recording, was_present, dry_run, warnings, has_loss, proof })
 }
 
-/// Reads a source once for its digests, and rewinds it.
-fn digest_of(source: &mut Source) -> Result<OriginalDigests, Error> {
+/// Reads an original once for its digests.
+fn digest_of(original: &Original) -> Result<OriginalDigests, Error> {
     let (mut blake3, mut sha256) = (blake3::Hasher::new(), sha2::Sha256::new());
-    each_chunk(source, |chunk| {
-        blake3.update(chunk);
-        sha256.update(chunk);
-        Ok(())
-    })?;
+    let mut reader = original.read()?;
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut size_bytes = 0;
+    loop {
+        match reader.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => {
+                size_bytes += count as u64;
+                blake3.update(&chunk[..count]);
+                sha256.update(&chunk[..count]);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => (),
+            Err(source) => return Err(Error::File { path: original.path().to_owned(), source }),
+        }
+    }
     Ok(OriginalDigests {
+        size_bytes,
         blake3: Digest(*blake3.finalize().as_bytes()),
         sha256: Digest(sha256.finalize().into()),
     })
-}
-
-/// Hands the whole of a source on in chunks, from its start.
-pub(crate) fn each_chunk(
-    source: &mut Source,
-    mut take: impl FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let path = source.path.clone();
-    let refuse = |source| Error::File { path: path.clone(), source };
-    source.reader.seek(SeekFrom::Start(0)).map_err(refuse)?;
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        match source.reader.read(&mut chunk) {
-            Ok(0) => return Ok(()),
-            Ok(count) => take(&chunk[..count])?,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => (),
-            Err(error) => return Err(refuse(error)),
-        }
-    }
 }
 
 /// One original names the recording by its own digest, several by the digest of their digests in order.
@@ -270,17 +284,12 @@ fn id_of(originals: &[OriginalDigests]) -> RecordingId {
 /// Stores the bytes of an original; they must be those that were decoded.
 async fn keep_original(
     platform: &Platform,
-    mut source: Source,
+    original: &Original,
     expected: &OriginalDigests,
 ) -> Result<(), Error> {
-    let path = source.path.clone();
-    source
-        .reader
-        .seek(SeekFrom::Start(0))
-        .map_err(|error| Error::File { path: path.clone(), source: error })?;
-    let (id, _) = platform.store.objects.put_blob(source.reader).await?;
+    let (id, _) = platform.store.objects.put_blob(original.read()?).await?;
     if id.blake3 != expected.blake3 {
-        return Err(Error::ChangedWhileRead { path });
+        return Err(Error::ChangedWhileRead { path: original.path().to_owned() });
     }
     Ok(())
 }
@@ -292,20 +301,21 @@ fn describe(
     digests: &[OriginalDigests],
     decoded: &DecodedLog,
 ) -> Result<Recording, Error> {
-    let channels: Vec<Channel> = decoded.channels.iter().map(|c| c.channel.clone()).collect();
+    let channels: Vec<Channel> = decoded.channels.clone();
     let roots: Vec<(String, Digest)> =
         channels.iter().map(|channel| (channel.topic.clone(), channel.content_digest)).collect();
     let sha256: Vec<Digest> = digests.iter().map(|original| original.sha256).collect();
     let starts = channels.iter().map(|channel| channel.start_time_ns).min();
     let ends = channels.iter().map(|channel| channel.end_time_ns).max();
     let (Some(start_time_ns), Some(end_time_ns)) = (starts, ends) else {
-        let path = entering.sources.first().map(|source| source.path.clone());
+        let path = entering.sources.first().map(Source::path);
         return Err(Error::NoMessages { path: path.unwrap_or_default() });
     };
     Ok(Recording {
         recording_id: recording_id.clone(),
         name: entering.name.clone(),
         origin: entering.origin,
+        rig: entering.rig.clone(),
         derivation: entering.derivation.clone(),
         container: decoded.container.as_str().to_owned(),
         start_time_ns,
@@ -313,24 +323,8 @@ fn describe(
         originals: digests.iter().map(|original| original.blake3).collect(),
         content_digest: recording_root(&roots, &sha256)?,
         channels,
+        quality: decoded.quality.clone(),
     })
-}
-
-/// Writes every channel's rows, one append per table.
-async fn write_samples(
-    platform: &Platform,
-    channels: Vec<DecodedChannel>,
-) -> Result<Vec<PendingAppend>, Error> {
-    let mut by_table: BTreeMap<Table, Vec<arrow::array::RecordBatch>> = BTreeMap::new();
-    for channel in channels {
-        by_table.entry(channel.table).or_default().extend(channel.batches);
-    }
-    let mut appends = Vec::new();
-    for (table, batches) in by_table {
-        let name = table.as_str();
-        appends.push(platform.store.tables.write_batches(name, EMPTY_VERSION, batches).await?);
-    }
-    Ok(appends)
 }
 
 /// Writes the recording's rows of the catalogue.
@@ -340,11 +334,17 @@ async fn write_catalogue(
 ) -> Result<Vec<PendingAppend>, Error> {
     let recordings = columns::recordings_to_batch(std::slice::from_ref(recording))?;
     let channels = columns::channels_to_batch(std::slice::from_ref(recording))?;
-    let tables = &platform.store.tables;
-    Ok(vec![
-        tables.write_batches("recordings", EMPTY_VERSION, vec![recordings]).await?,
-        tables.write_batches("channels", EMPTY_VERSION, vec![channels]).await?,
-    ])
+    let findings = columns::findings_to_batch(std::slice::from_ref(recording))?;
+    let mut appends = Vec::new();
+    for (table, batch) in
+        [("recordings", recordings), ("channels", channels), ("findings", findings)]
+    {
+        if batch.num_rows() > 0 {
+            let tables = &platform.store.tables;
+            appends.push(tables.write_batches(table, EMPTY_VERSION, vec![batch]).await?);
+        }
+    }
+    Ok(appends)
 }
 
 /// The entry that makes the recording part of the lake.
@@ -387,46 +387,31 @@ pub(crate) fn catalogue_digest(recording: &Recording) -> Result<Digest, Error> {
     Ok(sha256_of(&serde_json::to_vec(recording).map_err(Error::Json)?))
 }
 
-/// The name without its last ending.
-fn stem(name: &str) -> String {
-    match name.rsplit_once('.') {
-        Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
-        _ => name.to_owned(),
-    }
-}
-
-/// What the first bytes of a source are of.
-pub(crate) fn container_of(source: &mut Source) -> Result<Container, Error> {
-    let path = source.path.clone();
-    let refuse = |source| Error::File { path: path.clone(), source };
-    source.reader.seek(SeekFrom::Start(0)).map_err(refuse)?;
-    let mut first = Vec::new();
-    let limit = Container::DETECT_BYTES as u64;
-    source.reader.by_ref().take(limit).read_to_end(&mut first).map_err(refuse)?;
-    Container::detect(&source.name, &first)
-        .map_err(|error| Error::Log { path, source: Box::new(error) })
-}
-
 /// The content digest that a log in memory would have in any lake.
-pub(crate) fn content_digest_of(name: &str, bytes: Vec<u8>) -> Result<Digest, Error> {
-    let mut entering = Entering {
+pub(crate) async fn content_digest_of(name: &str, bytes: Vec<u8>) -> Result<Digest, Error> {
+    let entering = Entering {
         name: name.to_owned(),
         sources: vec![source_in_memory(name, bytes)],
         origin: Origin::Synthetic,
         derivation: None,
+        rig: None,
+        damage: Damage::Refuse,
         dry_run: true,
         verb: "ingest",
         parameters: serde_json::Value::Null,
         blobs: Vec::new(),
     };
-    let digests = [digest_of(&mut entering.sources[0])?];
+    let mut digests = Vec::new();
+    for original in originals_of(&entering)? {
+        digests.push(digest_of(&original)?);
+    }
     let recording_id = id_of(&digests);
-    let decoded = decode::decode(&mut entering.sources, &recording_id)?;
+    let Entering { sources, damage, .. } = &entering;
+    let decoded = decode::decode(sources, &recording_id, None, *damage).await?;
     Ok(describe(&entering, &recording_id, &digests, &decoded)?.content_digest)
 }
 
 /// A log that lies in memory, as a source.
 pub(crate) fn source_in_memory(name: &str, bytes: Vec<u8>) -> Source {
-    let reader = Box::new(std::io::Cursor::new(bytes));
-    Source { name: format!("{name}.mcap"), path: PathBuf::from(name), reader }
+    Source::Memory { name: name.to_owned(), bytes: Arc::new(bytes) }
 }

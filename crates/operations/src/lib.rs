@@ -7,12 +7,14 @@
 //! Not here: the command line, printing, and arithmetic that an engine could do.
 
 mod assess;
+mod check;
 mod compact;
 mod compare;
 mod error;
 mod files;
 mod history;
 mod ingest;
+mod inspect;
 mod measure;
 mod platform;
 mod prove;
@@ -29,6 +31,7 @@ mod verify;
 mod witness;
 
 pub use assess::{AssessRequest, Assessed, assess};
+pub use check::{CheckReport, CheckedChannel, check};
 pub use compact::{CompactReport, CompactedTable, compact};
 pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
@@ -45,7 +48,6 @@ pub use sweep::{SweepReport, SweptFile, sweep};
 pub use timeline::{Block, Half, RunSpan, utc_text};
 pub use twin::{TwinReport, TwinRequest, twin};
 pub use verify::{
-    Check, FileTrust, LakeChecks, VerifyReport, verify_file, verify_folder, verify_lake,
-    verify_verdict,
+    Check, FileTrust, LakeChecks, VerifyReport, verify_file, verify_lake, verify_verdict,
 };
 pub use witness::{Witnessed, cosign_lines, witness_lake, witness_request};

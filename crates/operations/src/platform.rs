@@ -27,10 +27,11 @@ use crate::{Error, signed_head::SignedHead};
 /// The version of the lake's layout that this program writes and reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
-pub(crate) const LAKE_FILE: &str = "lake.json";
-pub(crate) const PUBLIC_KEY_FILE: &str = "key.pub";
 /// Commits that are held in memory at once while the log is read.
 const READ_AT_ONCE: usize = 1024;
+
+pub(crate) const LAKE_FILE: &str = "lake.json";
+pub(crate) const PUBLIC_KEY_FILE: &str = "key.pub";
 
 /// What comes from outside, once per call of the program.
 #[derive(Clone, Debug)]
@@ -284,7 +285,7 @@ impl Platform {
         Ok(())
     }
 
-    /// Takes in the entries before `end` of commits given by their first indexes in ascending order.
+    /// Takes commits in, given by their first indexes in ascending order, up to a position.
     async fn read_commits(&mut self, firsts: &[u64], end: u64) -> Result<(), Error> {
         let paths: Vec<String> = firsts.iter().map(|first| commit_path(*first)).collect();
         let commits = self.store.objects.get_many(&paths).await?;
@@ -322,8 +323,11 @@ impl Log {
 /// Every table of a lake with its columns.
 fn lake_tables() -> Vec<(&'static str, arrow::datatypes::SchemaRef)> {
     let samples = Table::ALL.into_iter().map(|table| (table.as_str(), columns::schema(table)));
-    let catalogue =
-        [("recordings", columns::recordings_schema()), ("channels", columns::channels_schema())];
+    let catalogue = [
+        ("recordings", columns::recordings_schema()),
+        ("channels", columns::channels_schema()),
+        ("findings", columns::findings_schema()),
+    ];
     samples.chain(catalogue).collect()
 }
 

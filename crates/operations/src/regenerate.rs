@@ -32,7 +32,7 @@ pub async fn regenerate(platform: &Platform, name: &str) -> Result<RegenerateRep
     };
     let inputs = twin::stored::load(platform, inputs_digest).await?;
     let bytes = inputs.to_mcap(*seed)?;
-    let regenerated_digest = ingest::content_digest_of(&stored.name, bytes)?;
+    let regenerated_digest = ingest::content_digest_of(&stored.name, bytes).await?;
     let (recording_id, stored_digest) = (stored.recording_id.to_string(), stored.content_digest);
     let is_identical = stored_digest == regenerated_digest;
     Ok(RegenerateReport { recording_id, stored_digest, regenerated_digest, is_identical })

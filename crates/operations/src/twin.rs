@@ -10,6 +10,7 @@ pub(crate) mod stored;
 use std::path::PathBuf;
 
 use serde_json::json;
+use tiepoint_formats::Damage;
 use tiepoint_measure::trajectory::{AbsoluteOptions, Alignment, Relation, absolute_pose_error};
 use tiepoint_model::{
     Derivation, Origin, Pose2, Seed,
@@ -99,6 +100,8 @@ pub async fn twin(
             let inputs = stored::load(platform, &digest).await?;
             let twin_name = name_of_twin(&name, half, range_error, seed);
             let entering = Entering {
+                rig: None,
+                damage: Damage::Refuse,
                 sources: vec![source_in_memory(&twin_name, inputs.to_mcap(seed)?)],
                 name: twin_name,
                 origin: Origin::Synthetic,

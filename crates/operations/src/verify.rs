@@ -18,7 +18,7 @@ use tiepoint_model::Digest;
 use crate::files::FILES_ROOT;
 
 pub use file::{FileTrust, verify_file, verify_verdict};
-pub use lake::{LakeChecks, verify_folder, verify_lake};
+pub use lake::{LakeChecks, verify_lake};
 
 /// One thing that was checked.
 #[derive(Clone, Debug, Serialize)]

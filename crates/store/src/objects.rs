@@ -341,6 +341,11 @@ impl Objects {
         .await
     }
 
+    /// Takes away a file that nothing names.
+    pub(crate) async fn remove_file(&self, path: PathBuf) -> Result<(), StoreError> {
+        self.in_background("remove a file", move |inner| inner.remove_temporary(&path)).await
+    }
+
     /// Opens an object for reading in any order.
     pub(crate) fn open_file(&self, key: &str) -> Result<File, StoreError> {
         let path = self.path_of(key)?;

@@ -9,15 +9,27 @@
 //!
 //! Not here: the t tests for a fixed number of units (see [`super::equivalence`]).
 
+mod bets;
+mod closed_form;
+mod one_sided;
+mod plan;
+mod process;
+mod sequence;
+
 use tiepoint_model::{
     math::{exp, ln, ln_1p},
     verdict::{EquivalenceTest, TestKind},
 };
 
+use self::bets::{Bettor, Schedule, risk_bound};
+pub use self::{
+    closed_form::{empirical_bernstein_interval, hoeffding_interval},
+    one_sided::{fixed_count_interval, mean_lower_bound},
+    plan::{BettingPlan, betting_units_needed},
+    process::{EProcess, EquivalenceMonitor, Look, Reading, Side},
+    sequence::ConfidenceSequence,
+};
 use super::{StatisticsError, check_range, distributions::bisect, mean_and_sd};
-
-/// A bet risks at most this share of the capital. Source: Waudby-Smith and Ramdas, section 4.2.
-const RISK_MAX: f64 = 0.5;
 
 /// Fewest units that can support a claim even if every difference is zero:
 /// `log(1 / alpha) / log(1 + margin / bound)`, rounded up.
@@ -91,20 +103,41 @@ pub fn betting_equivalence(
 /// half of alpha; at the last value, running intersection.
 ///
 /// # Errors
-/// Fewer than two values, or one outside `[0, 1]`, or alpha outside `(0, 1)`.
+/// Fewer than two values, or one outside `[0, 1]`, or alpha outside `(0, 1)`;
+/// [`StatisticsError::NotIdentified`] where every mean is refuted.
 ///
 /// # Source
 /// The hedged capital process of Waudby-Smith and Ramdas 2024; `hedged_cs` of the package
 /// `confseq`, which widens by one step of its grid, here solved exactly.
 pub fn hedged_interval(values: &[f64], alpha: f64) -> Result<[f64; 2], StatisticsError> {
     check_range("alpha", alpha, alpha > 0.0 && alpha < 1.0, "between 0 and 1")?;
-    mean_and_sd(values)?;
-    if let Some(value) = values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
-        check_range("value", *value, false, "between 0 and 1")?;
-    }
+    check_unit_values(values, 2)?;
     let above = Game::new(values.to_vec(), alpha / 2.0);
     let threshold = ln(2.0 / alpha);
-    Ok([above.bound(threshold), 1.0 - above.mirrored(alpha / 2.0).bound(threshold)])
+    not_empty([above.bound(threshold), 1.0 - above.mirrored(alpha / 2.0).bound(threshold)])
+}
+
+/// Looks that refute every mean: the values do not keep one, or chance at most alpha has struck.
+fn not_empty([low, high]: [f64; 2]) -> Result<[f64; 2], StatisticsError> {
+    if low <= high {
+        return Ok([low, high]);
+    }
+    let reason = "every mean is refuted by one look or another: the values do not keep one mean";
+    Err(StatisticsError::NotIdentified { name: "mean", reason })
+}
+
+/// At least so many values, each in `[0, 1]`.
+fn check_unit_values(values: &[f64], min: usize) -> Result<(), StatisticsError> {
+    if values.len() < min {
+        return Err(StatisticsError::TooFew { count: values.len(), min });
+    }
+    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+        return Err(StatisticsError::NotFinite { index });
+    }
+    match values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+        Some(value) => check_range("value", *value, false, "between 0 and 1"),
+        None => Ok(()),
+    }
 }
 
 /// A game against "the mean is at most m", for every m in `[0, 1]`.
@@ -117,7 +150,8 @@ struct Game {
 
 impl Game {
     fn new(values: Vec<f64>, alpha: f64) -> Self {
-        let bets = predictable_bets(&values, alpha);
+        let mut bettor = Bettor::new(alpha, Schedule::Anytime);
+        let bets = values.iter().map(|&value| bettor.bet_then_see(value)).collect();
         Self { values, bets }
     }
 
@@ -127,13 +161,27 @@ impl Game {
     }
 
     /// Logarithm of the largest capital the game against `mean` ever reached; at least 0.
+    ///
+    /// Capital is a product, scaled by powers of two, so that its logarithm is taken once a stride:
+    /// a factor lies between 1/2 and 10, and a stride of 64 of them within the range of a double.
     fn log_capital_max(&self, mean: f64) -> f64 {
-        let mut log_capital = 0.0;
+        const STRIDE: usize = 64;
+        const SCALE: f64 = (1_u128 << 100) as f64;
+        let bet_max = risk_bound(mean);
+        let (mut capital, mut scalings) = (1.0_f64, 0.0);
         let mut largest = 0.0_f64;
-        for (value, bet) in self.values.iter().zip(&self.bets) {
-            let bet = if mean > 0.0 { bet.min(RISK_MAX / mean) } else { *bet };
-            log_capital += ln_1p(bet * (value - mean));
-            largest = largest.max(log_capital);
+        for (values, bets) in self.values.chunks(STRIDE).zip(self.bets.chunks(STRIDE)) {
+            let mut peak = 0.0_f64;
+            for (value, bet) in values.iter().zip(bets) {
+                capital *= 1.0 + bet.min(bet_max) * (value - mean);
+                peak = peak.max(capital);
+            }
+            largest = largest.max(ln(peak) + scalings * ln(SCALE));
+            if capital > SCALE {
+                (capital, scalings) = (capital / SCALE, scalings + 1.0);
+            } else if capital < 1.0 / SCALE {
+                (capital, scalings) = (capital * SCALE, scalings - 1.0);
+            }
         }
         largest
     }
@@ -145,24 +193,6 @@ impl Game {
         }
         bisect(0.0, 1.0, |mean| self.log_capital_max(mean) >= log_threshold)
     }
-}
-
-/// Predictable plug-in bets: `sqrt(2 log(1/alpha) / (variance * t log(t + 1)))`, the variance from
-/// the values before, with one imagined value of mean 1/2 and variance 1/4.
-fn predictable_bets(values: &[f64], alpha: f64) -> Vec<f64> {
-    let mut sum = 0.5;
-    let mut square_sum = 0.25;
-    let mut variance = 0.25;
-    let mut bets = Vec::with_capacity(values.len());
-    for (index, value) in values.iter().enumerate() {
-        let t = (index + 1) as f64;
-        bets.push((-2.0 * ln(alpha) / (t * ln_1p(t) * variance)).sqrt());
-        sum += value;
-        let mean = sum / (t + 1.0);
-        square_sum += (value - mean) * (value - mean);
-        variance = square_sum / (t + 1.0);
-    }
-    bets
 }
 
 #[cfg(test)]

@@ -1,6 +1,12 @@
-//! Exact interval for a share of successes.
+//! Shares of successes: exact intervals and tests for one share, pairs, and two groups.
 //!
-//! Not here: approximate intervals, which cover too rarely when failures are few.
+//! Invariant: what is exact covers, or errs, as it promises for every true share and every count.
+//!
+//! Not here: which of them a claim needs (see [`super::choice`]).
+
+pub mod approximate;
+pub mod paired;
+pub mod two_groups;
 
 use super::{StatisticsError, check_range, distributions::beta_quantile};
 

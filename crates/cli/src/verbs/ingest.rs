@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use tiepoint_model::{Origin, quality::QualityVerdict};
-use tiepoint_operations::{Error, IngestRequest, IngestedRecording, Platform};
+use tiepoint_model::Origin;
+use tiepoint_operations::{Error, IngestRequest, IngestedRecording, Platform, Source};
 
-use crate::{exit::Exit, output::Output, source};
+use crate::{exit::Exit, output::Output, quality};
 
-/// Ingest robot logs: MCAP, MRPT rawlog, trajectories in TUM, KITTI or EuRoC form.
+/// Ingest robot logs: MCAP, ROS 1 bag, rosbag2, PX4 ULog, MRPT rawlog, trajectories in TUM, KITTI or EuRoC form.
 ///
 /// Each file becomes one recording. The original is kept byte for byte; the same file twice adds nothing.
 /// Each channel gets a quality verdict at the door, stored with it.
@@ -16,7 +16,7 @@ use crate::{exit::Exit, output::Output, source};
 /// Example: tiepoint ingest run.mcap --ground-truth run.tum --lake my-lake
 #[derive(clap::Args)]
 pub(crate) struct IngestArgs {
-    /// Log files.
+    /// Log files, or folders of rosbag2.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// Where the samples come from: real, semi_synthetic, synthetic or curated.
@@ -28,6 +28,12 @@ pub(crate) struct IngestArgs {
     /// A trajectory file (TUM) with the true poses of the one log given; becomes its channel `/ground_truth`.
     #[arg(long, value_name = "FILE")]
     ground_truth: Option<PathBuf>,
+    /// The rig that made the logs: its mountings are compared with those of its last pass.
+    #[arg(long, value_name = "NAME")]
+    rig: Option<String>,
+    /// Of a damaged log, keep what can be read, say exactly what was lost, mark the recording, and exit with 3.
+    #[arg(long)]
+    recover: bool,
     /// Show what would be ingested, and change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -45,10 +51,12 @@ pub(crate) async fn run(
     for path in &args.paths {
         output.progress(&format!("reading {}", path.display()));
         let request = IngestRequest {
-            log: source::open(path)?,
-            ground_truth: args.ground_truth.as_deref().map(source::open).transpose()?,
+            log: Source::Path(path.clone()),
+            ground_truth: args.ground_truth.clone().map(Source::Path),
             origin: args.origin,
             unknown_generator: args.unknown_generator.clone(),
+            rig: args.rig.clone(),
+            recover: args.recover,
             dry_run: args.dry_run,
         };
         let ingested = tiepoint_operations::ingest(platform, request).await?;
@@ -80,48 +88,15 @@ fn show(ingested: &IngestedRecording, output: &mut Output) {
         .channels
         .iter()
         .map(|channel| {
-            let quality = &channel.quality;
-            vec![
-                format!("  {}", channel.topic),
-                channel.message_type.clone(),
-                channel.message_count.to_string(),
-                quality.rate_hz.map_or_else(String::new, |rate| format!("{rate:.2} Hz")),
-                match quality.verdict {
-                    QualityVerdict::Pass => "pass".to_owned(),
-                    QualityVerdict::Fail => "FAIL".to_owned(),
-                    QualityVerdict::Unknown => "unknown".to_owned(),
-                },
-                findings_in_words(&quality.findings),
-            ]
+            let what = (channel.topic.as_str(), channel.message_type.as_str());
+            quality::row(what, channel.message_count, &channel.quality)
         })
         .collect();
-    output.table(&["  channel", "type", "messages", "rate", "quality", "findings"], &rows);
+    output.table(&quality::HEADER, &rows);
+    quality::show_recording(&recording.quality, output);
     for warning in &ingested.warnings {
         output.say(&format!("warning: {warning}"));
     }
-}
-
-/// `gaps 12 % (limit 5 %)`, joined by semicolons.
-fn findings_in_words(findings: &[tiepoint_model::quality::Finding]) -> String {
-    use tiepoint_model::quality::FindingKind as Kind;
-    let words = findings.iter().map(|finding| {
-        let percent = |share: f64| format!("{:.3}", share * 100.0);
-        let trim = |text: String| text.trim_end_matches('0').trim_end_matches('.').to_owned();
-        let shares = format!(
-            "{} % (limit {} %)",
-            trim(percent(finding.value)),
-            trim(percent(finding.limit))
-        );
-        match finding.kind {
-            Kind::RateDeviation => format!("unsteady rate in {shares}"),
-            Kind::Gaps => format!("gaps {shares}"),
-            Kind::TimeRunsBack => format!("time runs back {} times", finding.count),
-            Kind::DuplicateStamps => format!("{} duplicate stamps", finding.count),
-            Kind::NotANumber => format!("NaN {shares}"),
-            Kind::OutOfRange => format!("out of range {shares}"),
-        }
-    });
-    words.collect::<Vec<_>>().join("; ")
 }
 
 fn as_json(ingested: &IngestedRecording) -> serde_json::Value {
@@ -152,8 +127,10 @@ fn as_json(ingested: &IngestedRecording) -> serde_json::Value {
         "content_digest": recording.content_digest,
         "already_present": ingested.was_present,
         "dry_run": ingested.dry_run,
+        "rig": recording.rig,
         "warnings": ingested.warnings,
         "proof": ingested.proof.as_ref().map(|proof| &proof.json),
         "channels": channels,
+        "quality": recording.quality,
     })
 }

@@ -53,7 +53,7 @@ pub(crate) async fn run(
         }
         None => {
             let checks = LakeChecks { deep: args.deep, repair: args.repair, witness_keys };
-            tiepoint_operations::verify_folder(lake, config, &checks).await?
+            tiepoint_operations::verify_lake(lake, config, &checks).await?
         }
     };
     show(&report, output);

@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod check;
 mod first_steps;
 mod ledger;
 mod many;

@@ -1,4 +1,4 @@
-//! The catalogue tables: recordings and their channels, as batches and back.
+//! The catalogue tables: recordings, their channels and what was found, as batches and back.
 //!
 //! Invariant: what goes in comes out. Derivation and quality are kept whole as JSON text; the
 //! numbers beside them are for queries and are not read back.
@@ -12,15 +12,16 @@ use arrow::{
     },
     datatypes::DataType,
 };
+use serde::{Serialize, de::DeserializeOwned};
 use tiepoint_model::{
     Channel, Derivation, Digest, Recording, RecordingId, Timestamp,
-    quality::{ChannelQuality, QualityVerdict},
+    quality::{ChannelQuality, Finding, QualityVerdict},
 };
 
 use super::{
     ColumnsError,
     from_batch::Columns,
-    schema::{channels_schema, recordings_schema},
+    schema::{channels_schema, findings_schema, recordings_schema},
 };
 
 const RECORDINGS: &str = "recordings";
@@ -32,7 +33,9 @@ const CHANNELS: &str = "channels";
 /// [`ColumnsError::Value`] if a derivation cannot be written as JSON.
 pub fn recordings_to_batch(recordings: &[Recording]) -> Result<RecordBatch, ColumnsError> {
     let mut derivations = Vec::with_capacity(recordings.len());
+    let mut qualities = Vec::with_capacity(recordings.len());
     for (row, recording) in recordings.iter().enumerate() {
+        qualities.push(quality_json(RECORDINGS, &recording.quality, row)?);
         let json = recording.derivation.as_ref().map(serde_json::to_string).transpose();
         derivations.push(json.map_err(value_error(RECORDINGS, "derivation_json", row))?);
     }
@@ -56,6 +59,7 @@ pub fn recordings_to_batch(recordings: &[Recording]) -> Result<RecordBatch, Colu
         texts(recordings, |recording| recording.recording_id.0.clone()),
         texts(recordings, |recording| recording.name.clone()),
         texts(recordings, |recording| recording.origin.to_string()),
+        Arc::new(StringArray::from_iter(recordings.iter().map(|r| r.rig.clone()))),
         Arc::new(StringArray::from_iter(derivations)),
         Arc::new(StringArray::from_iter(recordings.iter().map(|r| generated(r).map(|g| g.0)))),
         Arc::new(UInt32Array::from_iter(recordings.iter().map(|r| generated(r).map(|g| g.1)))),
@@ -66,6 +70,8 @@ pub fn recordings_to_batch(recordings: &[Recording]) -> Result<RecordBatch, Colu
         texts(recordings, |recording| recording.content_digest.to_string()),
         counts(recordings, |recording| recording.channels.len() as u64),
         counts(recordings, messages),
+        counts(recordings, |recording| recording.quality.losses.len() as u64),
+        Arc::new(StringArray::from(qualities)),
     ];
     Ok(RecordBatch::try_new(recordings_schema(), columns)?)
 }
@@ -81,7 +87,7 @@ pub fn channels_to_batch(recordings: &[Recording]) -> Result<RecordBatch, Column
         .collect();
     let mut qualities = Vec::with_capacity(rows.len());
     for (row, (_, channel)) in rows.iter().enumerate() {
-        qualities.push(quality_json(&channel.quality, row)?);
+        qualities.push(quality_json(CHANNELS, &channel.quality, row)?);
     }
     let shares = |share: &dyn Fn(&ChannelQuality) -> Option<f64>| -> ArrayRef {
         Arc::new(Float64Array::from_iter(rows.iter().map(|(_, channel)| share(&channel.quality))))
@@ -130,6 +136,8 @@ pub fn recordings_from_batches(
     let originals =
         columns.column::<ListArray>("originals", &DataType::new_list(DataType::Utf8, true))?;
     let digests = columns.texts("content_digest")?;
+    let rigs = columns.optional::<StringArray>("rig", &DataType::Utf8)?;
+    let qualities = columns.texts("quality_json")?;
 
     let mut channels_of = channels_by_recording(channels)?;
     let mut read = Vec::with_capacity(recordings.num_rows());
@@ -156,7 +164,13 @@ pub fn recordings_from_batches(
                 "content_digest",
                 row,
             ))?,
+            rig: (!rigs.is_null(row)).then(|| rigs.value(row).to_owned()),
             channels: channels_of.remove(&recording_id).unwrap_or_default(),
+            quality: serde_json::from_str(qualities.value(row)).map_err(value_error(
+                RECORDINGS,
+                "quality_json",
+                row,
+            ))?,
             recording_id,
         });
     }
@@ -216,15 +230,49 @@ fn channels_by_recording(
 }
 
 /// JSON has no NaN and no infinity: they would silently become null.
-fn quality_json(quality: &ChannelQuality, row: usize) -> Result<String, ColumnsError> {
-    let optional =
-        [quality.rate_hz, quality.jitter_share, quality.rate_deviation_share, quality.gap_share];
-    let found = quality.findings.iter().flat_map(|finding| [finding.value, finding.limit]);
-    let refuse = value_error(CHANNELS, "quality_json", row);
-    if !optional.into_iter().flatten().chain(found).all(f64::is_finite) {
-        return Err(refuse("a number is not finite".to_owned()));
+fn quality_json<Q: Serialize + DeserializeOwned + PartialEq>(
+    table: &'static str,
+    quality: &Q,
+    row: usize,
+) -> Result<String, ColumnsError> {
+    let refuse = value_error(table, "quality_json", row);
+    let text = serde_json::to_string(quality).map_err(|error| refuse(error.to_string()))?;
+    match serde_json::from_str::<Q>(&text) {
+        Ok(back) if back == *quality => Ok(text),
+        _ => Err(refuse("a number is not finite".to_owned())),
     }
-    serde_json::to_string(quality).map_err(|error| refuse(error.to_string()))
+}
+
+/// One row per finding of each recording and of its channels, in the order given.
+///
+/// # Errors
+/// None for values that [`recordings_to_batch`] and [`channels_to_batch`] take.
+pub fn findings_to_batch(recordings: &[Recording]) -> Result<RecordBatch, ColumnsError> {
+    let mut rows: Vec<(&str, &str, &Finding)> = Vec::new();
+    for recording in recordings {
+        let id = recording.recording_id.0.as_str();
+        for channel in &recording.channels {
+            let found = channel.quality.findings.iter();
+            rows.extend(found.map(|finding| (id, channel.topic.as_str(), finding)));
+        }
+        let found = recording.quality.findings.iter();
+        rows.extend(found.map(|found| (id, found.subject.as_str(), &found.finding)));
+    }
+    let numbers = |number: fn(&Finding) -> f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| number(row.2))))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        texts(&rows, |row| row.0.to_owned()),
+        texts(&rows, |row| row.1.to_owned()),
+        texts(&rows, |row| row.2.kind.as_str().to_owned()),
+        numbers(|finding| finding.value),
+        numbers(|finding| finding.limit),
+        texts(&rows, |row| row.2.kind.unit().to_owned()),
+        counts(&rows, |row| row.2.count),
+        texts(&rows, |row| row.2.kind.definition().to_owned()),
+        texts(&rows, |row| row.2.kind.source().to_owned()),
+    ];
+    Ok(RecordBatch::try_new(findings_schema(), columns)?)
 }
 
 /// The verdict as its own JSON form spells it.

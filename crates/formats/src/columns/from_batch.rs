@@ -2,19 +2,21 @@
 //!
 //! Invariant: a missing, mistyped or null value is an error that names table, column and row.
 
+mod sensors;
+
 use arrow::{
     array::{
-        Array, BinaryArray, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch,
-        StringArray, UInt32Array,
+        Array, BinaryArray, Float32Array, Float64Array, Int64Array, ListArray, PrimitiveArray,
+        RecordBatch, StringArray, UInt32Array,
     },
-    datatypes::DataType,
+    datatypes::{ArrowPrimitiveType, DataType, Float32Type},
 };
 use tiepoint_model::{
     BeaconRange, ImuSample, PointCloud, Pose3, PoseSample, RawMessage, Scan, Stamps, Timestamp,
     TransformSample, TwistSample,
 };
 
-use super::ColumnsError;
+use super::{ColumnsError, signals::signal_rows};
 use crate::{Samples, Table, pose::pose_or_nan};
 
 /// The samples of a batch of a table, in the order of its rows.
@@ -31,6 +33,18 @@ pub fn from_batch(table: Table, batch: &RecordBatch) -> Result<Samples, ColumnsE
         Table::Transforms => Samples::Transforms(columns.transforms()?),
         Table::Twists => Samples::Twists(columns.twists()?),
         Table::Ranges => Samples::Ranges(columns.ranges()?),
+        Table::Signals => {
+            let leading = columns.leading()?;
+            Samples::Signals(signal_rows(batch, |row| leading.stamps(row))?)
+        }
+        Table::Gnss => Samples::Gnss(columns.gnss()?),
+        Table::Magnetic => Samples::Magnetic(columns.magnetic()?),
+        Table::Joints => Samples::Joints(columns.joints()?),
+        Table::Cameras => Samples::Cameras(columns.cameras()?),
+        Table::Images => Samples::Images(columns.images()?),
+        Table::RangeReadings => Samples::RangeReadings(columns.range_readings()?),
+        Table::Paths => Samples::Paths(columns.paths()?),
+        Table::Grids => Samples::Grids(columns.grids()?),
         Table::Raw => Samples::Raw(columns.raw()?),
     })
 }
@@ -138,10 +152,18 @@ impl<'a> Columns<'a> {
 
     /// A column of lists of `f32`, one copy a row.
     fn float_lists(&self, column: &'static str) -> Result<Vec<Vec<f32>>, ColumnsError> {
-        let expected = DataType::new_list(DataType::Float32, true);
-        let lists = self.column::<ListArray>(column, &expected)?;
-        let values = lists.values();
-        let values = values.as_any().downcast_ref::<Float32Array>().ok_or_else(|| {
+        self.lists::<Float32Type>(column)
+    }
+
+    /// A column of lists, and the array behind them.
+    fn list_items<A: Array + 'static>(
+        &self,
+        column: &'static str,
+        item: &DataType,
+    ) -> Result<(&'a ListArray, &'a A), ColumnsError> {
+        let expected = DataType::new_list(item.clone(), true);
+        let lists = self.optional::<ListArray>(column, &expected)?;
+        let items = lists.values().as_any().downcast_ref::<A>().ok_or_else(|| {
             ColumnsError::ColumnType {
                 table: self.table,
                 column,
@@ -149,14 +171,36 @@ impl<'a> Columns<'a> {
                 found: lists.data_type().to_string(),
             }
         })?;
-        let offsets = lists.value_offsets();
+        Ok((lists, items))
+    }
+
+    /// A column of lists of numbers without nulls, one copy a row.
+    fn lists<P: ArrowPrimitiveType>(
+        &self,
+        column: &'static str,
+    ) -> Result<Vec<Vec<P::Native>>, ColumnsError> {
+        let null = |row| ColumnsError::Null { table: self.table, column, row };
+        let rows = self.optional_lists::<P>(column)?.into_iter().enumerate();
+        rows.map(|(row, list)| list.ok_or_else(|| null(row))).collect()
+    }
+
+    /// A column of lists of numbers; a list may be null, its items not.
+    fn optional_lists<P: ArrowPrimitiveType>(
+        &self,
+        column: &'static str,
+    ) -> Result<Vec<Option<Vec<P::Native>>>, ColumnsError> {
+        let (lists, values) = self.list_items::<PrimitiveArray<P>>(column, &P::DATA_TYPE)?;
         let mut rows = Vec::with_capacity(lists.len());
-        for (row, ends) in offsets.windows(2).enumerate() {
+        for (row, ends) in lists.value_offsets().windows(2).enumerate() {
+            if lists.is_null(row) {
+                rows.push(None);
+                continue;
+            }
             let (start, end) = (ends[0] as usize, ends[1] as usize);
             if values.null_count() > 0 && (start..end).any(|index| values.is_null(index)) {
                 return Err(ColumnsError::Null { table: self.table, column, row });
             }
-            rows.push(values.values()[start..end].to_vec());
+            rows.push(Some(values.values()[start..end].to_vec()));
         }
         Ok(rows)
     }
@@ -233,8 +277,17 @@ impl<'a> Columns<'a> {
 
     /// The pose columns, by row.
     fn pose_at(&self) -> Result<impl Fn(usize) -> Pose3 + use<'a>, ColumnsError> {
-        let position = self.float_columns(["x_m", "y_m", "z_m"])?;
-        let quaternion = self.float_columns(["qx", "qy", "qz", "qw"])?;
+        self.pose_of(["x_m", "y_m", "z_m"], ["qx", "qy", "qz", "qw"])
+    }
+
+    /// A pose from columns of these names, by row.
+    fn pose_of(
+        &self,
+        position: [&'static str; 3],
+        quaternion: [&'static str; 4],
+    ) -> Result<impl Fn(usize) -> Pose3 + use<'a>, ColumnsError> {
+        let position = self.float_columns(position)?;
+        let quaternion = self.float_columns(quaternion)?;
         Ok(move |row: usize| {
             pose_or_nan(position.map(|column| column[row]), quaternion.map(|column| column[row]))
         })

@@ -12,11 +12,14 @@
 mod catalogue;
 mod from_batch;
 mod schema;
+mod signals;
 mod to_batch;
 
-pub use catalogue::{channels_to_batch, recordings_from_batches, recordings_to_batch};
+pub use catalogue::{
+    channels_to_batch, findings_to_batch, recordings_from_batches, recordings_to_batch,
+};
 pub use from_batch::from_batch;
-pub use schema::{channels_schema, recordings_schema, schema};
+pub use schema::{channels_schema, findings_schema, recordings_schema, schema};
 pub use to_batch::to_batch;
 
 use tiepoint_model::ErrorKind;

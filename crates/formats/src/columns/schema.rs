@@ -25,6 +25,9 @@ enum Kind {
     Float,
     SmallFloat,
     SmallFloats,
+    Floats,
+    Ints,
+    SmallInts,
     Texts,
     Bytes,
 }
@@ -41,6 +44,9 @@ impl Kind {
             Self::Float => DataType::Float64,
             Self::SmallFloat => DataType::Float32,
             Self::SmallFloats => list(DataType::Float32),
+            Self::Floats => list(DataType::Float64),
+            Self::Ints => list(DataType::Int64),
+            Self::SmallInts => list(DataType::Int8),
             Self::Texts => list(DataType::Utf8),
             Self::Bytes => DataType::Binary,
         }
@@ -151,12 +157,131 @@ const RANGES: [Column; 5] = [
     column("antenna_z_m", Kind::Float, "m", "base_link", "the antenna on the robot"),
 ];
 
+const SIGNALS: [Column; 3] = [
+    column("field_names", Kind::Texts, "", "", "what each value is, as the container names it"),
+    column("units", Kind::Texts, "", "", "one per field, or none if no unit is known"),
+    column("values", Kind::Floats, "units", "", "one per field; NaN where there is none"),
+];
+
+const GNSS: [Column; 7] = [
+    column("status", Kind::Int, "", "", "-1 no fix, 0 fix, 1 space-, 2 ground-based augmentation"),
+    column("service", Kind::Id, "", "", "bits: 1 GPS, 2 GLONASS, 4 Compass, 8 Galileo"),
+    column("latitude_deg", Kind::Float, "deg", "WGS 84", "positive north"),
+    column("longitude_deg", Kind::Float, "deg", "WGS 84", "positive east"),
+    column("altitude_m", Kind::Float, "m", "WGS 84", "above the ellipsoid; NaN if there is none"),
+    optional(column(
+        "position_covariance_enu_m2",
+        Kind::Floats,
+        "m2",
+        "east north up",
+        "3 x 3, row-major, if it is known",
+    )),
+    column(
+        "position_covariance_type",
+        Kind::Id,
+        "",
+        "",
+        "0 unknown, 1 approximated, 2 diagonal known, 3 known",
+    ),
+];
+
+const MAGNETIC: [Column; 3] = [
+    column("field_x_t", Kind::Float, "T", "frame_id", "flux density; NaN for an axis not there"),
+    column("field_y_t", Kind::Float, "T", "frame_id", "flux density; NaN for an axis not there"),
+    column("field_z_t", Kind::Float, "T", "frame_id", "flux density; NaN for an axis not there"),
+];
+
+const JOINTS: [Column; 4] = [
+    column("joint_names", Kind::Texts, "", "", "which joints"),
+    column("positions_rad_or_m", Kind::Floats, "rad or m", "", "turning or sliding joint; or none"),
+    column("velocities_rad_or_m_per_s", Kind::Floats, "rad/s or m/s", "", "one per joint, or none"),
+    column("efforts_nm_or_n", Kind::Floats, "N m or N", "", "one per joint, or none"),
+];
+
+const CAMERAS: [Column; 14] = [
+    column("height_px", Kind::Id, "px", "", "rows of the calibrated image; 0 if not calibrated"),
+    column("width_px", Kind::Id, "px", "", "columns of the calibrated image; 0 if not calibrated"),
+    text("distortion_model", "names the meaning of the parameters"),
+    column("distortion", Kind::Floats, "1", "", "parameters of the distortion model"),
+    column("camera_matrix_px", Kind::Floats, "px", "frame_id", "K, 3 x 3, row-major"),
+    column("rectified_from_optical", Kind::Floats, "1", "frame_id", "R, 3 x 3, row-major"),
+    column("projection_px", Kind::Floats, "px", "frame_id", "P, 3 x 4, row-major"),
+    column("binning_x", Kind::Id, "1", "", "columns per pixel; 0 means 1"),
+    column("binning_y", Kind::Id, "1", "", "rows per pixel; 0 means 1"),
+    column("region_x_offset_px", Kind::Id, "px", "", "leftmost column that is read"),
+    column("region_y_offset_px", Kind::Id, "px", "", "topmost row that is read"),
+    column("region_height_px", Kind::Id, "px", "", "rows that are read; 0 means all"),
+    column("region_width_px", Kind::Id, "px", "", "columns that are read; 0 means all"),
+    column("region_is_rectified", Kind::Bool, "", "", "the region moves with rectification"),
+];
+
+const IMAGES: [Column; 10] = [
+    optional(column("height_px", Kind::Id, "px", "", "rows; none if only the payload says")),
+    optional(column("width_px", Kind::Id, "px", "", "columns; none if only the payload says")),
+    text("image_encoding", "how pixels are laid out, or the compression"),
+    column("is_big_endian", Kind::Bool, "", "", "of numbers of more than one byte"),
+    optional(column("row_step_bytes", Kind::Id, "byte", "", "from row to row, if not compressed")),
+    column("payload_file_index", Kind::Id, "1", "", "which original of the recording, from 0"),
+    text("payload_base", "what the offset counts from: file, chunk or row"),
+    optional(column(
+        "payload_base_id",
+        Kind::Int,
+        "",
+        "",
+        "byte of the file where the chunk's record starts, or the row's id in the database",
+    )),
+    column("payload_offset_bytes", Kind::UnsignedInt, "byte", "", "in file, inflated chunk, row"),
+    column("payload_length_bytes", Kind::UnsignedInt, "byte", "", "how long it is"),
+];
+
+const RANGE_READINGS: [Column; 5] = [
+    column("radiation", Kind::Id, "", "", "0 ultrasound, 1 infrared"),
+    column("field_of_view_rad", Kind::SmallFloat, "rad", "frame_id", "full opening about x"),
+    column("range_min_m", Kind::SmallFloat, "m", "frame_id", "readings below are no measurements"),
+    column("range_max_m", Kind::SmallFloat, "m", "frame_id", "readings above are no measurements"),
+    column("range_m", Kind::SmallFloat, "m", "frame_id", "as the sensor gave it"),
+];
+
+const PATHS: [Column; 9] = [
+    column("pose_times_ns", Kind::Ints, "ns", "", "when to be there; null if the path is silent"),
+    column("pose_frame_ids", Kind::Texts, "", "", "the fixed frame; empty means frame_id"),
+    column("x_m", Kind::Floats, "m", "pose_frame_ids", "one per pose"),
+    column("y_m", Kind::Floats, "m", "pose_frame_ids", "one per pose"),
+    column("z_m", Kind::Floats, "m", "pose_frame_ids", "one per pose"),
+    column("qx", Kind::Floats, "1", "pose_frame_ids", "unit quaternion, frame from robot"),
+    column("qy", Kind::Floats, "1", "pose_frame_ids", "unit quaternion, frame from robot"),
+    column("qz", Kind::Floats, "1", "pose_frame_ids", "unit quaternion, frame from robot"),
+    column("qw", Kind::Floats, "1", "pose_frame_ids", "unit quaternion, w >= 0"),
+];
+
+const GRIDS: [Column; 12] = [
+    optional(time("loaded_time_ns", "when the map was loaded, if it was")),
+    column("cell_size_m", Kind::SmallFloat, "m", "", "side of a cell"),
+    column("width_cells", Kind::Id, "1", "", "cells along the grid's x"),
+    column("height_cells", Kind::Id, "1", "", "cells along the grid's y"),
+    column(
+        "occupancy_percent",
+        Kind::SmallInts,
+        "%",
+        "",
+        "row by row, x first: 0 free to 100 occupied, -1 unknown",
+    ),
+    column("origin_x_m", Kind::Float, "m", "frame_id", "corner of cell (0, 0)"),
+    column("origin_y_m", Kind::Float, "m", "frame_id", "corner of cell (0, 0)"),
+    column("origin_z_m", Kind::Float, "m", "frame_id", "corner of cell (0, 0)"),
+    column("origin_qx", Kind::Float, "1", "frame_id", "unit quaternion, frame_id from grid"),
+    column("origin_qy", Kind::Float, "1", "frame_id", "unit quaternion, frame_id from grid"),
+    column("origin_qz", Kind::Float, "1", "frame_id", "unit quaternion, frame_id from grid"),
+    column("origin_qw", Kind::Float, "1", "frame_id", "unit quaternion, w >= 0"),
+];
+
 const RAW: [Column; 1] = [column("payload", Kind::Bytes, "byte", "", "the message as it was")];
 
-const RECORDINGS: [Column; 13] = [
+const RECORDINGS: [Column; 16] = [
     text("recording_id", "names the recording"),
     text("name", "the file's name without its folder"),
     text("origin", "real, semi_synthetic, synthetic or curated"),
+    optional(text("rig", "the rig that made it, if its owner says")),
     optional(text("derivation_json", "how anything that is not real was made")),
     optional(text("generator", "name and version of the generator, if it can be named")),
     optional(column("generation_depth", Kind::Id, "1", "", "steps of synthetic from synthetic")),
@@ -167,6 +292,20 @@ const RECORDINGS: [Column; 13] = [
     text("content_digest", "Merkle root over channels and originals, hexadecimal"),
     count("channel_count", "how many channels"),
     count("message_count", "messages of every channel together"),
+    count("loss_count", "places of the original that could not be read"),
+    text("quality_json", "lags, findings and losses of the recording as a whole"),
+];
+
+const FINDINGS: [Column; 9] = [
+    text("recording_id", "the recording it was found in"),
+    text("subject", "the channel's topic, or the frames or channels it is about"),
+    text("kind", "what was checked"),
+    column("value", Kind::Float, "unit", "", "the measured value"),
+    column("limit", Kind::Float, "unit", "", "the limit it is over"),
+    text("unit", "unit of value and limit; 1 for shares, count for counts"),
+    count("count", "messages, values or frames it concerns"),
+    text("definition", "what is measured"),
+    text("source", "where definition and limit come from"),
 ];
 
 const CHANNELS: [Column; 20] = [
@@ -205,6 +344,15 @@ pub fn schema(table: Table) -> SchemaRef {
         Table::Poses | Table::Transforms => std::iter::once(&CHILD).chain(&POSE).collect(),
         Table::Twists => TWISTS.iter().collect(),
         Table::Ranges => RANGES.iter().collect(),
+        Table::Signals => SIGNALS.iter().collect(),
+        Table::Gnss => GNSS.iter().collect(),
+        Table::Magnetic => MAGNETIC.iter().collect(),
+        Table::Joints => JOINTS.iter().collect(),
+        Table::Cameras => CAMERAS.iter().collect(),
+        Table::Images => IMAGES.iter().collect(),
+        Table::RangeReadings => RANGE_READINGS.iter().collect(),
+        Table::Paths => PATHS.iter().collect(),
+        Table::Grids => GRIDS.iter().collect(),
         Table::Raw => RAW.iter().collect(),
     };
     schema_of(table.as_str(), LEADING.iter().chain(own))
@@ -220,6 +368,12 @@ pub fn recordings_schema() -> SchemaRef {
 #[must_use]
 pub fn channels_schema() -> SchemaRef {
     schema_of("channels", CHANNELS.iter())
+}
+
+/// The schema of the table `findings`: one row per failed check at the door.
+#[must_use]
+pub fn findings_schema() -> SchemaRef {
+    schema_of("findings", FINDINGS.iter())
 }
 
 fn schema_of<'a>(table: &str, columns: impl Iterator<Item = &'a Column>) -> SchemaRef {

@@ -2,19 +2,21 @@
 //!
 //! Invariant: values are copied bit by bit; rotations become unit quaternions.
 
+mod sensors;
+
 use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayRef, BinaryArray, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch,
-        StringArray, UInt32Array, UInt64Array,
+        ArrayRef, BinaryArray, Float32Array, Float64Array, Int64Array, ListArray, PrimitiveArray,
+        RecordBatch, StringArray, UInt32Array, UInt64Array,
     },
-    buffer::OffsetBuffer,
-    datatypes::{DataType, Field},
+    buffer::{OffsetBuffer, ScalarBuffer},
+    datatypes::{ArrowPrimitiveType, Field, Float32Type},
 };
 use tiepoint_model::{Pose3, RecordingId, Timestamp};
 
-use super::{ColumnsError, schema::schema};
+use super::{ColumnsError, schema::schema, signals::signal_columns};
 use crate::{Samples, Table};
 
 /// The rows of one channel as a batch of its table.
@@ -77,6 +79,17 @@ pub fn to_batch(
             columns.push(Arc::new(Float32Array::from_iter_values(ranges_m)));
             columns.extend((0..3).map(|axis| floats(rows, |row| row.antenna_in_base_m[axis])));
         }
+        Samples::Signals(rows) => columns.extend(signal_columns(rows)?),
+        Samples::Gnss(rows) => columns.extend(sensors::gnss(rows)?),
+        Samples::Magnetic(rows) => {
+            columns.extend((0..3).map(|axis| floats(rows, |row| row.field_t[axis])));
+        }
+        Samples::Joints(rows) => columns.extend(sensors::joints(rows)?),
+        Samples::Cameras(rows) => columns.extend(sensors::cameras(rows)?),
+        Samples::Images(rows) => columns.extend(sensors::images(rows)),
+        Samples::RangeReadings(rows) => columns.extend(sensors::range_readings(rows)),
+        Samples::Paths(rows) => columns.extend(sensors::paths(rows)?),
+        Samples::Grids(rows) => columns.extend(sensors::grids(rows)?),
         Samples::Raw(rows) => {
             let payload_bytes = rows.iter().map(|row| row.payload.len()).sum();
             checked_count(payload_bytes, (table, "payload"))?;
@@ -112,14 +125,23 @@ fn leading(
 
 fn frame_ids(samples: &Samples) -> ArrayRef {
     match samples {
+        Samples::Transforms(rows) => texts(rows.iter().map(|row| row.parent_frame_id.as_str())),
+        Samples::Raw(rows) => texts(rows.iter().map(|_| "")),
         Samples::Scans(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
         Samples::Points(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
         Samples::Imu(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
         Samples::Poses(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
-        Samples::Transforms(rows) => texts(rows.iter().map(|row| row.parent_frame_id.as_str())),
         Samples::Twists(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
         Samples::Ranges(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
-        Samples::Raw(rows) => texts(rows.iter().map(|_| "")),
+        Samples::Signals(rows) => texts(rows.iter().map(|_| "")),
+        Samples::Gnss(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
+        Samples::Magnetic(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
+        Samples::Joints(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
+        Samples::Cameras(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
+        Samples::Images(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
+        Samples::RangeReadings(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
+        Samples::Paths(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
+        Samples::Grids(rows) => texts(rows.iter().map(|row| row.frame_id.as_str())),
     }
 }
 
@@ -141,23 +163,43 @@ fn poses<'a>(poses: impl Iterator<Item = &'a Pose3>) -> Vec<ArrayRef> {
     columns.into_iter().map(|column| -> ArrayRef { Arc::new(Float64Array::from(column)) }).collect()
 }
 
-/// A column of lists, by one copy of each list.
+/// A column of lists of `f32`, by one copy of each list.
 fn float_lists<'a, T>(
     rows: &'a [T],
     list: impl Fn(&'a T) -> &'a Vec<f32>,
     place: (Table, &'static str),
 ) -> Result<ArrayRef, ColumnsError> {
+    lists::<Float32Type, T>(rows, |row| list(row).as_slice(), place)
+}
+
+/// A column of lists of numbers, by one copy of each list.
+fn lists<'a, P: ArrowPrimitiveType, T>(
+    rows: &'a [T],
+    list: impl Fn(&'a T) -> &'a [P::Native],
+    place: (Table, &'static str),
+) -> Result<ArrayRef, ColumnsError> {
     let count = checked_count(rows.iter().map(|row| list(row).len()).sum(), place)?;
     let mut values = Vec::with_capacity(count);
     rows.iter().for_each(|row| values.extend_from_slice(list(row)));
-    let offsets = OffsetBuffer::from_lengths(rows.iter().map(|row| list(row).len()));
-    let item = Arc::new(Field::new("item", DataType::Float32, true));
-    let values = Arc::new(Float32Array::from(values));
-    Ok(Arc::new(ListArray::try_new(item, offsets, values, None)?))
+    let values = PrimitiveArray::<P>::new(ScalarBuffer::from(values), None);
+    list_column(rows.iter().map(|row| list(row).len()), Arc::new(values))
+}
+
+/// A column of lists from their lengths and their items behind each other.
+fn list_column(
+    lengths: impl Iterator<Item = usize>,
+    items: ArrayRef,
+) -> Result<ArrayRef, ColumnsError> {
+    let field = Arc::new(Field::new("item", items.data_type().clone(), true));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    Ok(Arc::new(ListArray::try_new(field, offsets, items, None)?))
 }
 
 /// Arrow's offsets have 31 bits.
-fn checked_count(count: usize, place: (Table, &'static str)) -> Result<usize, ColumnsError> {
+pub(super) fn checked_count(
+    count: usize,
+    place: (Table, &'static str),
+) -> Result<usize, ColumnsError> {
     let (table, column) = place;
     if i32::try_from(count).is_err() {
         return Err(ColumnsError::TooLarge { table: table.as_str(), column, count });

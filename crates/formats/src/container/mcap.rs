@@ -16,12 +16,15 @@ use mcap::{
     records::op,
     sans_io::{LinearReadEvent, LinearReader, LinearReaderOptions},
 };
-use tiepoint_model::{RawMessage, Stamps, Timestamp};
+use tiepoint_model::{PayloadBase, Stamps, Timestamp};
 
 use crate::{
-    ChannelKey, DecodeError, Limits, ReadError, Samples, Table,
-    container::Collector,
-    message::{MessageKind, cursor::Cursor, decode::decode},
+    ChannelKey, DecodeError, Limits, ReadError,
+    container::{
+        Collector,
+        intake::{self, Layout, Route},
+    },
+    message::{cursor::Cursor, decode::Arrival},
     reader::Container,
 };
 
@@ -34,16 +37,21 @@ pub(crate) struct McapReader {
     /// Where the next record starts.
     offset_bytes: u64,
     fed_bytes: u64,
+    /// What follows is the summary, which nobody needs.
+    ended: bool,
     limits: Limits,
 }
 
 /// What earlier records declared.
 struct Records {
     schemas: BTreeMap<u16, Schema>,
-    channels: BTreeMap<u16, Channel>,
+    channels: BTreeMap<u16, Route>,
     inflated: Vec<u8>,
     metadata_bytes: usize,
     attachment_count: u64,
+    /// The loss of the chunk just skipped, and the messages read of it before the damage.
+    skipped_chunk: Option<(usize, u64)>,
+    definition_bytes: usize,
     /// Behind the data section come copies of what was read.
     in_summary: bool,
     limits: Limits,
@@ -53,18 +61,19 @@ struct Records {
 struct Schema {
     name: String,
     encoding: String,
+    text: Vec<u8>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-struct Channel {
-    slot_index: usize,
-    decoder: Option<Decoder>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-struct Decoder {
-    kind: MessageKind,
-    is_cdr: bool,
+/// Where a record lies.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Where it, or the chunk that holds it, starts in the file.
+    record_offset_bytes: u64,
+    /// Where that ends.
+    record_end_bytes: u64,
+    base: PayloadBase,
+    /// Of the record's data, from the base.
+    data_offset_bytes: u64,
 }
 
 impl McapReader {
@@ -81,17 +90,22 @@ impl McapReader {
             inflated: Vec::new(),
             metadata_bytes: 0,
             attachment_count: 0,
+            skipped_chunk: None,
+            definition_bytes: 0,
             in_summary: false,
             limits,
         };
         let framing = LinearReader::new_with_options(options);
-        Self { framing, records, offset_bytes: 0, fed_bytes: 0, limits }
+        Self { framing, records, offset_bytes: 0, fed_bytes: 0, ended: false, limits }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut Collector) -> Result<(), ReadError> {
         // Small pieces keep the framing's buffer small whatever the size of a feed.
         const PIECE_BYTES: usize = 256 << 10;
         for piece in bytes.chunks(PIECE_BYTES) {
+            if self.ended {
+                return Ok(());
+            }
             self.framing.insert(piece.len()).copy_from_slice(piece);
             self.framing.notify_read(piece.len());
             self.fed_bytes += piece.len() as u64;
@@ -109,8 +123,14 @@ impl McapReader {
                     if self.offset_bytes == 0 {
                         self.offset_bytes = mcap::MAGIC.len() as u64;
                     }
-                    self.records.read(opcode, data, self.offset_bytes, out)?;
-                    self.offset_bytes += RECORD_HEAD_BYTES + data.len() as u64;
+                    let start = self.offset_bytes;
+                    let end = start + RECORD_HEAD_BYTES + data.len() as u64;
+                    self.records.read(opcode, data, start, out)?;
+                    self.offset_bytes = end;
+                }
+                Err(McapError::BadDataCrc { .. }) if is_known_damage(out) => {
+                    self.ended = true;
+                    return Ok(());
                 }
                 Err(error) => return Err(self.explain(&error)),
             }
@@ -118,13 +138,20 @@ impl McapReader {
         Ok(())
     }
 
+    /// Up to here every record was read or is a loss of its own.
+    pub(crate) fn taken_bytes(&self) -> u64 {
+        self.offset_bytes
+    }
+
     pub(crate) fn finish(&mut self, out: &mut Collector) -> Result<(), ReadError> {
         if self.fed_bytes == 0 {
             return Err(ReadError::Empty);
         }
-        self.framing.notify_read(0);
-        if let Some(Err(error)) = self.framing.next_event() {
-            return Err(self.explain(&error));
+        if !self.ended {
+            self.framing.notify_read(0);
+            if let Some(Err(error)) = self.framing.next_event() {
+                return Err(self.explain(&error));
+            }
         }
         if self.records.attachment_count > 0 {
             let count = self.records.attachment_count;
@@ -171,9 +198,24 @@ impl Records {
         if self.in_summary {
             return Ok(());
         }
-        match opcode {
-            op::CHUNK => self.read_chunk(data, offset_bytes, out),
+        let record_end_bytes = offset_bytes + RECORD_HEAD_BYTES + data.len() as u64;
+        let place = Place {
+            record_offset_bytes: offset_bytes,
+            record_end_bytes,
+            base: PayloadBase::File,
+            data_offset_bytes: offset_bytes + RECORD_HEAD_BYTES,
+        };
+        if opcode != op::MESSAGE_INDEX {
+            self.skipped_chunk = None;
+        }
+        let before = if opcode == op::CHUNK { out.message_count() } else { 0 };
+        let read = match opcode {
+            op::CHUNK => self.read_chunk(data, place, out),
             op::METADATA => self.read_metadata(data, offset_bytes, out),
+            op::MESSAGE_INDEX => {
+                self.count_skipped(data, out);
+                Ok(())
+            }
             op::ATTACHMENT => {
                 self.attachment_count += 1;
                 Ok(())
@@ -182,7 +224,28 @@ impl Records {
                 self.in_summary = true;
                 Ok(())
             }
-            _ => self.read_in_chunk(opcode, data, offset_bytes, out),
+            _ => self.read_in_chunk(opcode, data, place, out),
+        };
+        let Err(error) = read else { return Ok(()) };
+        out.lose_or_refuse(error, Some(offset_bytes..record_end_bytes), None)?;
+        if opcode == op::CHUNK {
+            self.skipped_chunk = Some((out.losses.len() - 1, out.message_count() - before));
+        }
+        Ok(())
+    }
+
+    /// The indexes behind a chunk that was skipped say how many messages it held.
+    fn count_skipped(&mut self, data: &[u8], out: &mut Collector) {
+        const ENTRY_BYTES: u64 = 16;
+        let Some((loss_index, kept)) = &mut self.skipped_chunk else { return };
+        let mut c = Cursor::packed(data);
+        let length = c.u16("index.channel_id").and_then(|_| c.u32("index.records"));
+        let count = length.map_or(0, |length| u64::from(length) / ENTRY_BYTES);
+        // Those that were read before the damage are not lost.
+        let lost = count.saturating_sub(*kept);
+        *kept -= count - lost;
+        if let Some(loss) = out.losses.get_mut(*loss_index) {
+            *loss.message_count.get_or_insert(0) += lost;
         }
     }
 
@@ -191,14 +254,16 @@ impl Records {
         &mut self,
         opcode: u8,
         data: &[u8],
-        offset_bytes: u64,
+        place: Place,
         out: &mut Collector,
     ) -> Result<(), ReadError> {
+        let offset_bytes = place.record_offset_bytes;
         match opcode {
-            op::MESSAGE => self.read_message(data, offset_bytes, out),
+            op::MESSAGE => self.read_message(data, place, out),
             op::SCHEMA => self.read_schema(data, offset_bytes),
             op::CHANNEL => self.read_channel(data, offset_bytes, out),
             op::CHUNK => Err(malformed(offset_bytes, "a chunk lies inside a chunk")),
+            0 => Err(malformed(offset_bytes, "a record has the kind 0, which there is not")),
             _ => Ok(()),
         }
     }
@@ -208,20 +273,31 @@ impl Records {
             let id = c.u16("schema.id")?;
             let name = c.string("schema.name")?.to_owned();
             let encoding = c.string("schema.encoding")?.to_owned();
-            Ok((id, Schema { name, encoding }))
+            let count = c.count(1, "schema.data")?;
+            let text = c.bytes(count, "schema.data")?.to_vec();
+            Ok((id, Schema { name, encoding, text }))
         };
         let (id, schema) = parse(&mut Cursor::packed(data)).map_err(broken(offset_bytes))?;
         if id == 0 {
             return Err(malformed(offset_bytes, "a schema has the id 0, which means none"));
         }
-        let known = self.schemas.entry(id).or_insert_with(|| schema.clone());
-        if *known != schema {
-            return Err(malformed(
-                offset_bytes,
-                format!("schema {id} is declared twice, not alike"),
-            ));
+        match self.schemas.get(&id) {
+            None => {
+                self.definition_bytes = self.definition_bytes.saturating_add(data.len());
+                let limit = self.limits.metadata_bytes_max;
+                if self.definition_bytes > limit {
+                    let size_bytes = self.definition_bytes as u64;
+                    return Err(too_large("definitions", offset_bytes, size_bytes, limit));
+                }
+                self.schemas.insert(id, schema);
+                Ok(())
+            }
+            Some(known) if *known == schema => Ok(()),
+            Some(_) => {
+                let problem = format!("schema {id} is declared twice, not alike");
+                Err(malformed(offset_bytes, problem))
+            }
         }
-        Ok(())
     }
 
     fn read_channel(
@@ -236,29 +312,30 @@ impl Records {
             Ok((id, schema_id, c.string("channel.topic")?, c.string("channel.message_encoding")?))
         };
         let (id, schema_id, topic, encoding) = parse().map_err(broken(offset_bytes))?;
-        let none = Schema { name: String::new(), encoding: String::new() };
-        let schema = match schema_id {
-            0 => &none,
-            _ => self.schemas.get(&schema_id).ok_or_else(|| ReadError::UnknownSchema {
-                topic: topic.to_owned(),
-                schema_id,
-                offset_bytes,
-            })?,
+        let none = Schema { name: String::new(), encoding: String::new(), text: Vec::new() };
+        let schema = match (schema_id, self.schemas.get(&schema_id)) {
+            (0, _) => &none,
+            (_, Some(schema)) => schema,
+            (_, None) => {
+                let topic = topic.to_owned();
+                let error = ReadError::UnknownSchema { topic, schema_id, offset_bytes };
+                out.lose_or_refuse(error, None, Some(0))?;
+                &none
+            }
         };
-        let decoder = match (encoding, schema.encoding.as_str()) {
-            ("cdr", "ros2msg" | "ros2idl") => Some(true),
-            ("ros1", "ros1msg") => Some(false),
+        let layout = match (encoding, schema.encoding.as_str()) {
+            ("cdr", "ros2msg" | "ros2idl") => Some(Layout::Cdr),
+            ("ros1", "ros1msg") => Some(Layout::Packed),
             _ => None,
-        }
-        .and_then(|is_cdr| Some(Decoder { kind: MessageKind::of_name(&schema.name)?, is_cdr }));
+        };
         let key = ChannelKey {
             topic: topic.to_owned(),
             message_type: schema.name.clone(),
             encoding: encoding.to_owned(),
         };
-        let table = decoder.map_or(Table::Raw, |decoder| decoder.kind.table());
-        let channel = Channel { slot_index: out.slot_index(&key, table), decoder };
-        if *self.channels.entry(id).or_insert(channel) != channel {
+        out.define(&key, &schema.encoding, &schema.text);
+        let route = intake::route(out, &key, layout);
+        if *self.channels.entry(id).or_insert(route) != route {
             return Err(malformed(
                 offset_bytes,
                 format!("channel {id} is declared twice, not alike"),
@@ -270,9 +347,10 @@ impl Records {
     fn read_message(
         &mut self,
         data: &[u8],
-        offset_bytes: u64,
+        place: Place,
         out: &mut Collector,
     ) -> Result<(), ReadError> {
+        let offset_bytes = place.record_offset_bytes;
         let mut c = Cursor::packed(data);
         let parse = |c: &mut Cursor<'_>| {
             let channel_id = c.u16("message.channel_id")?;
@@ -280,44 +358,27 @@ impl Records {
             Ok((channel_id, c.u64("message.log_time")?, c.u64("message.publish_time")?))
         };
         let (channel_id, log_ns, publish_ns) = parse(&mut c).map_err(broken(offset_bytes))?;
-        let payload = &data[c.at()..];
-        let channel = self
-            .channels
-            .get(&channel_id)
-            .ok_or(ReadError::UnknownChannel { channel_id, offset_bytes })?;
-
-        let slot = out.slot(channel.slot_index);
-        let message_index = slot.message_count;
-        let stamp = |time_ns: u64| {
-            i64::try_from(time_ns).map(Timestamp).map_err(|_| ReadError::StampOutOfRange {
-                topic: slot.channel.topic.clone(),
-                message_index,
-                time_ns,
-            })
+        let record = Some(offset_bytes..place.record_end_bytes);
+        let Some(route) = self.channels.get(&channel_id).copied() else {
+            let error = ReadError::UnknownChannel { channel_id: channel_id.into(), offset_bytes };
+            return out.lose_or_refuse(error, record, Some(1));
         };
-        let stamps =
-            Stamps { log: stamp(log_ns)?, publish: Some(stamp(publish_ns)?), sensor: None };
-        match (channel.decoder, &mut slot.samples) {
-            (Some(Decoder { kind, is_cdr }), rows) => {
-                let cursor =
-                    if is_cdr { Cursor::cdr(payload) } else { Ok(Cursor::packed(payload)) };
-                cursor.and_then(|cursor| decode(kind, cursor, stamps, rows)).map_err(|source| {
-                    ReadError::Message {
-                        topic: slot.channel.topic.clone(),
-                        message_type: slot.channel.message_type.clone(),
-                        message_index,
-                        offset_bytes,
-                        source,
-                    }
-                })?;
-            }
-            (None, Samples::Raw(rows)) => {
-                rows.push(RawMessage { stamps, payload: payload.to_vec() })
-            }
-            (None, _) => return Err(malformed(offset_bytes, "a raw channel has typed rows")),
-        }
-        slot.message_count += 1;
-        Ok(())
+        let stamp = |time_ns: u64| i64::try_from(time_ns).map(Timestamp);
+        let (Ok(log), Ok(publish)) = (stamp(log_ns), stamp(publish_ns)) else {
+            let (topic, message_index) = intake::next_message(out, route);
+            let time_ns = log_ns.max(publish_ns);
+            let error = ReadError::StampOutOfRange { topic, message_index, time_ns };
+            return out.lose_or_refuse(error, record, Some(1));
+        };
+        let arrival = Arrival {
+            stamps: Stamps { log, publish: Some(publish), sensor: None },
+            file_index: out.file_index,
+            base: place.base,
+            offset_bytes: place.data_offset_bytes + c.at() as u64,
+            record_offset_bytes: offset_bytes,
+            record_end_bytes: place.record_end_bytes,
+        };
+        intake::take(out, route, &arrival, &data[c.at()..])
     }
 
     fn read_metadata(
@@ -348,9 +409,10 @@ impl Records {
     fn read_chunk(
         &mut self,
         data: &[u8],
-        offset_bytes: u64,
+        place: Place,
         out: &mut Collector,
     ) -> Result<(), ReadError> {
+        let offset_bytes = place.record_offset_bytes;
         let mut c = Cursor::packed(data);
         let mut parse = || {
             c.skip(16, "chunk.start_and_end_time")?;
@@ -384,17 +446,25 @@ impl Records {
         if saved != 0 && saved != calculated {
             return Err(checksum("a chunk", offset_bytes, saved, calculated));
         }
-        self.read_chunk_records(records, offset_bytes, out)?;
+        // Uncompressed records lie in the file itself.
+        let at_stored = RECORD_HEAD_BYTES + (data.len() - stored.len()) as u64;
+        let (base, data_offset_bytes) = match compression {
+            "" => (PayloadBase::File, offset_bytes + at_stored),
+            _ => (PayloadBase::Chunk { chunk_offset_bytes: offset_bytes }, 0),
+        };
+        let read =
+            self.read_chunk_records(records, Place { base, data_offset_bytes, ..place }, out);
         self.inflated = buffer;
-        Ok(())
+        read
     }
 
     fn read_chunk_records(
         &mut self,
         records: &[u8],
-        offset_bytes: u64,
+        place: Place,
         out: &mut Collector,
     ) -> Result<(), ReadError> {
+        let offset_bytes = place.record_offset_bytes;
         let mut c = Cursor::packed(records);
         while c.left() > 0 {
             let mut next = || {
@@ -403,10 +473,17 @@ impl Records {
                 Ok((opcode, c.bytes(length, "record in a chunk")?))
             };
             let (opcode, data) = next().map_err(broken(offset_bytes))?;
-            self.read_in_chunk(opcode, data, offset_bytes, out)?;
+            let behind = (c.at() - data.len()) as u64;
+            let data_offset_bytes = place.data_offset_bytes + behind;
+            self.read_in_chunk(opcode, data, Place { data_offset_bytes, ..place }, out)?;
         }
         Ok(())
     }
+}
+
+/// Behind a chunk that was skipped the checksum over all chunks says nothing new.
+fn is_known_damage(out: &Collector) -> bool {
+    out.losses.iter().any(|loss| loss.file_index == out.file_index)
 }
 
 /// Inflates a chunk into `out`, at most one byte more than it claims.

@@ -2,14 +2,22 @@
 //!
 //! Invariant: a channel's rows keep the order of the container.
 
+pub(crate) mod intake;
 pub(crate) mod mcap;
 pub(crate) mod rawlog;
+pub(crate) mod ros1_bag;
 pub(crate) mod sniff;
 pub(crate) mod trajectory;
+pub(crate) mod ulog;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use crate::{ChannelKey, ChannelSummary, Samples, Summary, Table, TopicBatch, pose};
+use crate::{
+    ChannelKey, ChannelSummary, Damage, Definition, Loss, ReadError, Samples, Summary, Table,
+    TopicBatch,
+    damage::{LOSSES_MAX, in_words},
+    pose,
+};
 
 /// Gathers rows by channel between drains, and what the summary will say.
 #[derive(Default)]
@@ -20,6 +28,12 @@ pub(crate) struct Collector {
     slot_of_channel: BTreeMap<(ChannelKey, Table), usize>,
     pub(crate) metadata: BTreeMap<String, BTreeMap<String, String>>,
     pub(crate) warnings: Vec<String>,
+    /// By type and encoding of the messages.
+    pub(crate) definitions: BTreeMap<(String, String), Definition>,
+    pub(crate) damage: Damage,
+    pub(crate) losses: Vec<Loss>,
+    /// Which file of the recording is being read.
+    pub(crate) file_index: u32,
 }
 
 /// One channel.
@@ -52,6 +66,62 @@ impl Collector {
         &mut self.slots[index]
     }
 
+    /// Remembers how the messages of a channel are defined; the first definition of a type stays.
+    pub(crate) fn define(&mut self, channel: &ChannelKey, language: &str, text: &[u8]) {
+        if text.is_empty() {
+            return;
+        }
+        let key = (channel.message_type.clone(), channel.encoding.clone());
+        self.definitions
+            .entry(key)
+            .or_insert_with(|| Definition { language: language.to_owned(), text: text.to_vec() });
+    }
+
+    /// With [`Damage::Keep`] an error becomes a loss.
+    pub(crate) fn lose_or_refuse(
+        &mut self,
+        error: ReadError,
+        bytes: Option<Range<u64>>,
+        message_count: Option<u64>,
+    ) -> Result<(), ReadError> {
+        match self.damage {
+            Damage::Refuse => Err(error),
+            Damage::Keep => {
+                self.lose(in_words(&error), bytes, message_count);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn lose(
+        &mut self,
+        reason: String,
+        bytes: Option<Range<u64>>,
+        message_count: Option<u64>,
+    ) {
+        let is_full = self.losses.len() >= LOSSES_MAX;
+        if let (Some(last), true) = (self.losses.last_mut(), is_full) {
+            last.message_count = last.message_count.zip(message_count).map(|(a, b)| a + b);
+            last.bytes = match (last.bytes.take(), bytes) {
+                (Some(a), Some(b)) => Some(a.start.min(b.start)..a.end.max(b.end)),
+                (a, b) => a.or(b),
+            };
+            return;
+        }
+        let file_index = self.file_index;
+        self.losses.push(Loss { file_index, bytes, message_count, reason });
+    }
+
+    /// True once a channel was declared.
+    pub(crate) fn has_channels(&self) -> bool {
+        !self.slots.is_empty()
+    }
+
+    /// Messages taken so far, of every channel.
+    pub(crate) fn message_count(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.message_count).sum()
+    }
+
     pub(crate) fn drain(&mut self) -> Vec<TopicBatch> {
         let mut batches = Vec::new();
         for ((channel, table), index) in &self.slot_of_channel {
@@ -72,6 +142,8 @@ impl Collector {
         let mut summary = Summary {
             metadata: std::mem::take(&mut self.metadata),
             warnings: std::mem::take(&mut self.warnings),
+            definitions: std::mem::take(&mut self.definitions),
+            losses: std::mem::take(&mut self.losses),
             ..Summary::default()
         };
         for ((channel, table), index) in &self.slot_of_channel {

@@ -4,16 +4,20 @@
 
 use flate2::{Decompress, FlushDecompress};
 
-use crate::{Container, ReadError, container::trajectory::fields_of_line};
+use crate::{
+    Container, ReadError,
+    container::{ros1_bag, trajectory::fields_of_line, ulog},
+    tabular::parquet,
+};
 
 /// First bytes of formats that are known but not read.
-const NOT_YET_READABLE: [(&[u8], &str); 5] = [
-    (b"#ROSBAG", "ROS 1 bag"),
-    (b"SQLite format 3\0", "SQLite database (rosbag2?)"),
-    (b"ULog\x01\x12\x35", "PX4 ULog"),
+const NOT_YET_READABLE: [(&[u8], &str); 3] = [
+    (b"#ROSBAG V1", "ROS 1 bag of version 1"),
     (b"\xd4\xc3\xb2\xa1", "packet capture"),
     (b"\x89HDF\r\n\x1a\n", "HDF5 file"),
 ];
+
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
@@ -28,6 +32,18 @@ pub(crate) fn detect(name: &str, first_bytes: &[u8]) -> Result<Container, ReadEr
     }
     if first_bytes.starts_with(mcap::MAGIC) {
         return Ok(Container::Mcap);
+    }
+    if first_bytes.starts_with(parquet::MAGIC) {
+        return Ok(Container::Parquet);
+    }
+    if first_bytes.starts_with(ulog::MAGIC) {
+        return Ok(Container::Ulog);
+    }
+    if first_bytes.starts_with(ros1_bag::MAGIC) {
+        return Ok(Container::Ros1Bag);
+    }
+    if first_bytes.starts_with(SQLITE_MAGIC) {
+        return Ok(Container::Rosbag2);
     }
     let inflated =
         if first_bytes.starts_with(GZIP_MAGIC) { inflate_start(first_bytes) } else { None };
@@ -80,6 +96,24 @@ fn detect_text(bytes: &[u8]) -> Option<Container> {
         Err(_) => return None,
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    detect_trajectory(text).or_else(|| is_table(text).then_some(Container::Csv))
+}
+
+/// True for a line of names above a line of as many cells, one of them a number.
+fn is_table(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let (Some(names), Some(cells)) = (lines.next(), lines.next()) else { return false };
+    [',', ';', '\t'].into_iter().any(|delimiter| {
+        let count = |line: &str| line.split(delimiter).count();
+        let is_number = |cell: &str| cell.trim().trim_matches('"').parse::<f64>().is_ok();
+        count(names) >= 2
+            && count(names) == count(cells)
+            && !names.split(delimiter).any(is_number)
+            && cells.split(delimiter).any(is_number)
+    })
+}
+
+fn detect_trajectory(text: &str) -> Option<Container> {
     let line = text.lines().find(|line| {
         let line = line.trim_start();
         !line.is_empty() && !line.starts_with('#')

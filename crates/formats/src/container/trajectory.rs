@@ -210,12 +210,14 @@ pub(crate) struct TextReader {
     parser: LineParser,
     /// The start of a line whose end was not fed yet.
     partial: Vec<u8>,
+    /// Where the line that is read next starts.
+    taken_bytes: u64,
     limits: Limits,
 }
 
 impl TextReader {
     pub(crate) fn new(format: TrajectoryFormat, limits: Limits) -> Self {
-        Self { parser: LineParser::new(format), partial: Vec::new(), limits }
+        Self { parser: LineParser::new(format), partial: Vec::new(), taken_bytes: 0, limits }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut Collector) -> Result<(), ReadError> {
@@ -243,6 +245,11 @@ impl TextReader {
         Ok(())
     }
 
+    /// Where the line that is read next starts.
+    pub(crate) fn taken_bytes(&self) -> u64 {
+        self.taken_bytes
+    }
+
     fn hold(&mut self, part: &[u8]) -> Result<(), ReadError> {
         let limit = self.limits.line_bytes_max;
         if self.partial.len() + part.len() > limit {
@@ -254,7 +261,9 @@ impl TextReader {
     }
 
     fn line(&mut self, line: &[u8], out: &mut Collector) -> Result<(), ReadError> {
-        let Some((stamp, frame_from_child)) = self.parser.line(line)? else { return Ok(()) };
+        let parsed = self.parser.line(line)?;
+        self.taken_bytes += line.len() as u64 + 1;
+        let Some((stamp, frame_from_child)) = parsed else { return Ok(()) };
         let channel = ChannelKey {
             topic: "/trajectory".to_owned(),
             message_type: self.parser.format.container().as_str().to_owned(),

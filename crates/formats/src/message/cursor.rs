@@ -159,6 +159,12 @@ impl<'a> Cursor<'a> {
         Ok(values)
     }
 
+    /// An array of `f64` with its count. CDR pads ahead of the first item, so not if there is none.
+    pub(crate) fn f64_array(&mut self, field: &'static str) -> Result<Vec<f64>, DecodeError> {
+        let count = self.count(8, field)?;
+        (0..count).map(|_| self.f64(field)).collect()
+    }
+
     /// A count of items that follow, each of at least `item_bytes`, checked against what is left.
     pub(crate) fn count(
         &mut self,

@@ -6,34 +6,80 @@
 //! Source: the definitions in `sensor_msgs`, `geometry_msgs`, `nav_msgs`, `tf2_msgs` and
 //! `mrpt_msgs`, as written out in [`super::schema_text`].
 
+mod cloud;
+mod mapping;
+mod sensors;
+
 use tiepoint_model::{
-    BeaconRange, ImuSample, PointCloud, PoseSample, Scan, Stamps, Timestamp, TransformSample,
+    BeaconRange, ImuSample, PayloadBase, PoseSample, Scan, Stamps, Timestamp, TransformSample,
     TwistSample, time::NS_PER_S,
 };
 
 use super::{MessageKind, cursor::Cursor};
 use crate::{DecodeError, Samples, pose::pose_or_nan};
 
+/// What the container says of one message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    /// The sensor stamp is not looked at.
+    pub(crate) stamps: Stamps,
+    /// Which file of the recording.
+    pub(crate) file_index: u32,
+    /// What the offset counts from.
+    pub(crate) base: PayloadBase,
+    /// Of the first byte of the message.
+    pub(crate) offset_bytes: u64,
+    /// The first byte of the record, or of the chunk that holds it, in the file.
+    pub(crate) record_offset_bytes: u64,
+    /// Where that record ends.
+    pub(crate) record_end_bytes: u64,
+}
+
 /// Decodes one message behind the rows of its channel.
-///
-/// `container` holds the stamps that the container gives; its sensor stamp is not looked at.
 pub(crate) fn decode(
     kind: MessageKind,
     mut cursor: Cursor<'_>,
-    container: Stamps,
+    arrival: &Arrival,
     into: &mut Samples,
 ) -> Result<(), DecodeError> {
     let c = &mut cursor;
     match (kind, into) {
-        (MessageKind::LaserScan, Samples::Scans(rows)) => rows.push(laser_scan(c, container)?),
-        (MessageKind::PointCloud2, Samples::Points(rows)) => rows.push(point_cloud(c, container)?),
-        (MessageKind::Imu, Samples::Imu(rows)) => rows.push(imu(c, container)?),
-        (MessageKind::Odometry, Samples::Poses(rows)) => rows.push(odometry(c, container)?),
-        (MessageKind::PoseStamped, Samples::Poses(rows)) => rows.push(pose_stamped(c, container)?),
-        (MessageKind::Transforms, Samples::Transforms(rows)) => transforms(c, container, rows)?,
-        (MessageKind::Twist, Samples::Twists(rows)) => rows.push(twist(c, container, false)?),
-        (MessageKind::TwistStamped, Samples::Twists(rows)) => rows.push(twist(c, container, true)?),
-        (MessageKind::BeaconRanges, Samples::Ranges(rows)) => beacon_ranges(c, container, rows)?,
+        (MessageKind::LaserScan, Samples::Scans(rows)) => rows.push(laser_scan(c, arrival)?),
+        (MessageKind::PointCloud2, Samples::Points(rows)) => {
+            rows.push(cloud::point_cloud(c, arrival)?)
+        }
+        (MessageKind::Imu, Samples::Imu(rows)) => rows.push(imu(c, arrival)?),
+        (MessageKind::Odometry, Samples::Poses(rows)) => rows.push(odometry(c, arrival)?),
+        (MessageKind::PoseStamped, Samples::Poses(rows)) => rows.push(pose_stamped(c, arrival)?),
+        (MessageKind::Transforms, Samples::Transforms(rows)) => transforms(c, arrival, rows)?,
+        (MessageKind::Twist, Samples::Twists(rows)) => rows.push(twist(c, arrival, false)?),
+        (MessageKind::TwistStamped, Samples::Twists(rows)) => rows.push(twist(c, arrival, true)?),
+        (MessageKind::BeaconRanges, Samples::Ranges(rows)) => beacon_ranges(c, arrival, rows)?,
+        (MessageKind::PoseWithCovarianceStamped, Samples::Poses(rows)) => {
+            rows.push(pose_stamped(c, arrival)?);
+            c.f64s::<36>("covariance")?;
+        }
+        (MessageKind::NavSatFix, Samples::Gnss(rows)) => rows.push(sensors::gnss(c, arrival)?),
+        (MessageKind::MagneticField, Samples::Magnetic(rows)) => {
+            rows.push(sensors::magnetic(c, arrival)?);
+        }
+        (MessageKind::JointState, Samples::Joints(rows)) => {
+            rows.push(sensors::joints(c, arrival)?);
+        }
+        (MessageKind::CameraInfo, Samples::Cameras(rows)) => {
+            rows.push(sensors::camera(c, arrival)?);
+        }
+        (MessageKind::Image, Samples::Images(rows)) => rows.push(sensors::image(c, arrival)?),
+        (MessageKind::CompressedImage, Samples::Images(rows)) => {
+            rows.push(sensors::compressed_image(c, arrival)?);
+        }
+        (MessageKind::Range, Samples::RangeReadings(rows)) => {
+            rows.push(sensors::range(c, arrival)?);
+        }
+        (MessageKind::Path, Samples::Paths(rows)) => rows.push(mapping::path(c, arrival)?),
+        (MessageKind::OccupancyGrid, Samples::Grids(rows)) => {
+            rows.push(mapping::grid(c, arrival)?);
+        }
         (_, rows) => {
             return Err(c.refuse("type", format!("does not belong in table `{}`", rows.table())));
         }
@@ -42,22 +88,25 @@ pub(crate) fn decode(
 }
 
 /// `std_msgs/Header`.
-fn header<'a>(c: &mut Cursor<'a>, container: Stamps) -> Result<(Stamps, &'a str), DecodeError> {
-    let seconds = if c.is_packed() {
+fn header<'a>(c: &mut Cursor<'a>, arrival: &Arrival) -> Result<(Stamps, &'a str), DecodeError> {
+    if c.is_packed() {
         c.skip(4, "header.seq")?;
-        i64::from(c.u32("header.stamp")?)
-    } else {
-        i64::from(c.i32("header.stamp")?)
-    };
-    let nanoseconds = i64::from(c.u32("header.stamp")?);
-    // At most 2^32 seconds and 2^32 nanoseconds: far inside 63 bits.
-    let stamp_ns = seconds * NS_PER_S + nanoseconds;
-    let sensor = (stamp_ns != 0).then_some(Timestamp(stamp_ns));
-    Ok((Stamps { sensor, ..container }, c.string("header.frame_id")?))
+    }
+    let sensor = time(c, "header.stamp")?;
+    Ok((Stamps { sensor, ..arrival.stamps }, c.string("header.frame_id")?))
 }
 
-fn laser_scan(c: &mut Cursor<'_>, container: Stamps) -> Result<Scan, DecodeError> {
-    let (stamps, frame_id) = header(c, container)?;
+/// A time of seconds and nanoseconds; zero is none. ROS 2 counts signed seconds.
+fn time(c: &mut Cursor<'_>, field: &'static str) -> Result<Option<Timestamp>, DecodeError> {
+    let seconds = if c.is_packed() { i64::from(c.u32(field)?) } else { i64::from(c.i32(field)?) };
+    let nanoseconds = i64::from(c.u32(field)?);
+    // At most 2^32 seconds and 2^32 nanoseconds: far inside 63 bits.
+    let time_ns = seconds * NS_PER_S + nanoseconds;
+    Ok((time_ns != 0).then_some(Timestamp(time_ns)))
+}
+
+fn laser_scan(c: &mut Cursor<'_>, arrival: &Arrival) -> Result<Scan, DecodeError> {
+    let (stamps, frame_id) = header(c, arrival)?;
     let angle_min_rad = f64::from(c.f32("angle_min")?);
     c.f32("angle_max")?;
     let angle_increment_rad = f64::from(c.f32("angle_increment")?);
@@ -76,8 +125,8 @@ fn laser_scan(c: &mut Cursor<'_>, container: Stamps) -> Result<Scan, DecodeError
     })
 }
 
-fn imu(c: &mut Cursor<'_>, container: Stamps) -> Result<ImuSample, DecodeError> {
-    let (stamps, frame_id) = header(c, container)?;
+fn imu(c: &mut Cursor<'_>, arrival: &Arrival) -> Result<ImuSample, DecodeError> {
+    let (stamps, frame_id) = header(c, arrival)?;
     let orientation_xyzw = c.f64s::<4>("orientation")?;
     let covariance = c.f64s::<9>("orientation_covariance")?;
     let angular_rate_rad_per_s = c.f64s::<3>("angular_velocity")?;
@@ -95,8 +144,8 @@ fn imu(c: &mut Cursor<'_>, container: Stamps) -> Result<ImuSample, DecodeError> 
     })
 }
 
-fn pose_stamped(c: &mut Cursor<'_>, container: Stamps) -> Result<PoseSample, DecodeError> {
-    let (stamps, frame_id) = header(c, container)?;
+fn pose_stamped(c: &mut Cursor<'_>, arrival: &Arrival) -> Result<PoseSample, DecodeError> {
+    let (stamps, frame_id) = header(c, arrival)?;
     let (position_m, quaternion_xyzw) = (c.f64s("position")?, c.f64s("orientation")?);
     Ok(PoseSample {
         stamps,
@@ -106,8 +155,8 @@ fn pose_stamped(c: &mut Cursor<'_>, container: Stamps) -> Result<PoseSample, Dec
     })
 }
 
-fn odometry(c: &mut Cursor<'_>, container: Stamps) -> Result<PoseSample, DecodeError> {
-    let (stamps, frame_id) = header(c, container)?;
+fn odometry(c: &mut Cursor<'_>, arrival: &Arrival) -> Result<PoseSample, DecodeError> {
+    let (stamps, frame_id) = header(c, arrival)?;
     let child_frame_id = c.string("child_frame_id")?;
     let (position_m, quaternion_xyzw) = (c.f64s("position")?, c.f64s("orientation")?);
     c.f64s::<36>("pose.covariance")?;
@@ -123,13 +172,13 @@ fn odometry(c: &mut Cursor<'_>, container: Stamps) -> Result<PoseSample, DecodeE
 
 fn transforms(
     c: &mut Cursor<'_>,
-    container: Stamps,
+    arrival: &Arrival,
     rows: &mut Vec<TransformSample>,
 ) -> Result<(), DecodeError> {
     // The smallest transform: stamp, two empty strings, seven numbers.
     const TRANSFORM_BYTES_MIN: usize = 8 + 4 + 4 + 56;
     for _transform in 0..c.count(TRANSFORM_BYTES_MIN, "transforms")? {
-        let (stamps, parent_frame_id) = header(c, container)?;
+        let (stamps, parent_frame_id) = header(c, arrival)?;
         let child_frame_id = c.string("child_frame_id")?;
         let (position_m, quaternion_xyzw) = (c.f64s("translation")?, c.f64s("rotation")?);
         rows.push(TransformSample {
@@ -144,11 +193,14 @@ fn transforms(
 
 fn twist(
     c: &mut Cursor<'_>,
-    container: Stamps,
+    arrival: &Arrival,
     is_stamped: bool,
 ) -> Result<TwistSample, DecodeError> {
-    let (stamps, frame_id) =
-        if is_stamped { header(c, container)? } else { (Stamps { sensor: None, ..container }, "") };
+    let (stamps, frame_id) = if is_stamped {
+        header(c, arrival)?
+    } else {
+        (Stamps { sensor: None, ..arrival.stamps }, "")
+    };
     Ok(TwistSample {
         stamps,
         frame_id: frame_id.to_owned(),
@@ -159,11 +211,11 @@ fn twist(
 
 fn beacon_ranges(
     c: &mut Cursor<'_>,
-    container: Stamps,
+    arrival: &Arrival,
     rows: &mut Vec<BeaconRange>,
 ) -> Result<(), DecodeError> {
     const RANGE_BYTES: usize = 8;
-    let (stamps, frame_id) = header(c, container)?;
+    let (stamps, frame_id) = header(c, arrival)?;
     let antenna_in_base_m = c.f64s("sensor_pose_on_robot.position")?;
     c.f64s::<4>("sensor_pose_on_robot.orientation")?;
     c.f32("min_sensor_distance")?;
@@ -182,174 +234,4 @@ fn beacon_ranges(
         });
     }
     Ok(())
-}
-
-/// `sensor_msgs/PointField` datatypes.
-#[derive(Clone, Copy)]
-enum Number {
-    I8,
-    U8,
-    I16,
-    U16,
-    I32,
-    U32,
-    F32,
-    F64,
-}
-
-impl Number {
-    fn of_datatype(datatype: u8) -> Option<Self> {
-        Some(match datatype {
-            1 => Self::I8,
-            2 => Self::U8,
-            3 => Self::I16,
-            4 => Self::U16,
-            5 => Self::I32,
-            6 => Self::U32,
-            7 => Self::F32,
-            8 => Self::F64,
-            _ => return None,
-        })
-    }
-
-    fn size_bytes(self) -> usize {
-        match self {
-            Self::I8 | Self::U8 => 1,
-            Self::I16 | Self::U16 => 2,
-            Self::I32 | Self::U32 | Self::F32 => 4,
-            Self::F64 => 8,
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct PointField {
-    offset_bytes: usize,
-    number: Number,
-}
-
-/// Where the points of a cloud lie.
-struct Grid<'a> {
-    data: &'a [u8],
-    width: usize,
-    height: usize,
-    point_step_bytes: usize,
-    row_step_bytes: usize,
-    big_endian: bool,
-}
-
-/// `sensor_msgs/PointCloud2`: the columns x, y, z and, if there is one, intensity.
-fn point_cloud(c: &mut Cursor<'_>, container: Stamps) -> Result<PointCloud, DecodeError> {
-    const FIELD_BYTES_MIN: usize = 4 + 4 + 1 + 4;
-    let (stamps, frame_id) = header(c, container)?;
-    let (height, width) = (c.u32("height")? as usize, c.u32("width")? as usize);
-    let mut fields: [Option<PointField>; 4] = [None; 4];
-    for _field in 0..c.count(FIELD_BYTES_MIN, "fields")? {
-        let name = c.string("fields.name")?;
-        let offset_bytes = c.u32("fields.offset")? as usize;
-        let datatype = c.u8("fields.datatype")?;
-        c.u32("fields.count")?;
-        if let Some(index) = ["x", "y", "z", "intensity"].iter().position(|known| *known == name) {
-            let number = Number::of_datatype(datatype).ok_or_else(|| {
-                c.refuse("fields.datatype", format!("`{name}` has unknown datatype {datatype}"))
-            })?;
-            fields[index] = Some(PointField { offset_bytes, number });
-        }
-    }
-    let big_endian = c.u8("is_bigendian")? != 0;
-    let point_step_bytes = c.u32("point_step")? as usize;
-    let row_step_bytes = c.u32("row_step")? as usize;
-    let count = c.count(1, "data")?;
-    let data = c.bytes(count, "data")?;
-    c.u8("is_dense")?;
-
-    let grid = Grid { data, width, height, point_step_bytes, row_step_bytes, big_endian };
-    let [x, y, z, intensity] = fields;
-    let column = |field: Option<PointField>, name: &str| match field {
-        Some(field) => grid.column(field, name).map_err(|problem| c.refuse("data", problem)),
-        None => Err(c.refuse("fields", format!("there is no field `{name}`"))),
-    };
-    Ok(PointCloud {
-        stamps,
-        frame_id: frame_id.to_owned(),
-        x_m: column(x, "x")?,
-        y_m: column(y, "y")?,
-        z_m: column(z, "z")?,
-        intensity: match intensity {
-            Some(_) => column(intensity, "intensity")?,
-            None => Vec::new(),
-        },
-    })
-}
-
-impl Grid<'_> {
-    /// One field of every point, row by row. Numbers wider than `f32` are rounded to it.
-    fn column(&self, field: PointField, name: &str) -> Result<Vec<f32>, String> {
-        let Self { width, height, point_step_bytes, row_step_bytes, .. } = *self;
-        if width == 0 || height == 0 {
-            return Ok(Vec::new());
-        }
-        let size_bytes = field.number.size_bytes();
-        if field.offset_bytes.saturating_add(size_bytes) > point_step_bytes {
-            return Err(format!(
-                "`{name}` does not lie inside a point of {point_step_bytes} bytes"
-            ));
-        }
-        let row_bytes = width.checked_mul(point_step_bytes);
-        let need_bytes = row_bytes
-            .and_then(|row| (height - 1).checked_mul(row_step_bytes)?.checked_add(row))
-            .filter(|need| *need <= self.data.len());
-        let Some(row_bytes) = row_bytes.filter(|_| need_bytes.is_some()) else {
-            return Err(format!(
-                "{height} rows of {width} points of {point_step_bytes} bytes, {row_step_bytes} \
-                 bytes apart, do not fit in {} bytes",
-                self.data.len()
-            ));
-        };
-        if height > 1 && row_step_bytes < row_bytes {
-            return Err(format!("a row step of {row_step_bytes} bytes is less than a row"));
-        }
-        // From here on every access is inside, and the points are no more than the bytes.
-        let mut values = Vec::with_capacity(width * height);
-        for row in 0..height {
-            let row_data = &self.data[row * row_step_bytes..][..row_bytes];
-            self.gather(row_data, field, &mut values);
-        }
-        Ok(values)
-    }
-
-    fn gather(&self, row: &[u8], field: PointField, values: &mut Vec<f32>) {
-        let big_endian = self.big_endian;
-        let start = field.offset_bytes;
-        let points = row.chunks_exact(self.point_step_bytes);
-        /// The number's bytes in little-endian order.
-        fn number<const N: usize>(point: &[u8], start: usize, big_endian: bool) -> [u8; N] {
-            let mut bytes = [0; N];
-            bytes.copy_from_slice(&point[start..start + N]);
-            if big_endian {
-                bytes.reverse();
-            }
-            bytes
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "columns are f32; documented")]
-        match field.number {
-            Number::I8 => values.extend(points.map(|p| f32::from(p[start].cast_signed()))),
-            Number::U8 => values.extend(points.map(|p| f32::from(p[start]))),
-            Number::I16 => values.extend(
-                points.map(|p| f32::from(i16::from_le_bytes(number(p, start, big_endian)))),
-            ),
-            Number::U16 => values.extend(
-                points.map(|p| f32::from(u16::from_le_bytes(number(p, start, big_endian)))),
-            ),
-            Number::I32 => values
-                .extend(points.map(|p| i32::from_le_bytes(number(p, start, big_endian)) as f32)),
-            Number::U32 => values
-                .extend(points.map(|p| u32::from_le_bytes(number(p, start, big_endian)) as f32)),
-            Number::F32 => {
-                values.extend(points.map(|p| f32::from_le_bytes(number(p, start, big_endian))));
-            }
-            Number::F64 => values
-                .extend(points.map(|p| f64::from_le_bytes(number(p, start, big_endian)) as f32)),
-        }
-    }
 }

@@ -5,6 +5,8 @@
 //! between rotation matrix and quaternion. Fields that a sample does not have are zero, which is
 //! ROS's "not known"; a missing sensor stamp is a header stamp of zero.
 
+mod sensors;
+
 use std::ops::Range;
 
 use tiepoint_model::{
@@ -24,6 +26,8 @@ pub(crate) enum EncodeError {
     Stamp { time_ns: i64 },
     /// Columns of one cloud differ in length, or a count exceeds 32 bits.
     Length { field: &'static str },
+    /// The bytes of an image lie in the original, not in the row.
+    PayloadElsewhere,
     /// The table is not the type's.
     Table,
 }
@@ -71,6 +75,30 @@ pub(crate) fn encode(
             out.f64s(&all[first].angular_rad_per_s);
         }
         (MessageKind::BeaconRanges, Samples::Ranges(all)) => beacon_ranges(&mut out, &all[rows])?,
+        (MessageKind::PoseWithCovarianceStamped, Samples::Poses(all)) => {
+            pose_stamped(&mut out, &all[first])?;
+            out.f64s(&[0.0; 36]);
+        }
+        (MessageKind::NavSatFix, Samples::Gnss(all)) => sensors::gnss(&mut out, &all[first])?,
+        (MessageKind::MagneticField, Samples::Magnetic(all)) => {
+            sensors::magnetic(&mut out, &all[first])?;
+        }
+        (MessageKind::JointState, Samples::Joints(all)) => {
+            sensors::joints(&mut out, &all[first])?;
+        }
+        (MessageKind::CameraInfo, Samples::Cameras(all)) => {
+            sensors::camera(&mut out, &all[first])?;
+        }
+        (MessageKind::Range, Samples::RangeReadings(all)) => {
+            sensors::range(&mut out, &all[first])?;
+        }
+        (MessageKind::Path, Samples::Paths(all)) => sensors::path(&mut out, &all[first])?,
+        (MessageKind::OccupancyGrid, Samples::Grids(all)) => {
+            sensors::grid(&mut out, &all[first])?;
+        }
+        (MessageKind::Image | MessageKind::CompressedImage, Samples::Images(_)) => {
+            return Err(EncodeError::PayloadElsewhere);
+        }
         _ => return Err(EncodeError::Table),
     }
     Ok(out.bytes)
@@ -129,14 +157,25 @@ impl CdrWriter {
         Ok(())
     }
 
-    fn header(&mut self, stamp: Option<Timestamp>, frame_id: &str) -> Result<(), EncodeError> {
-        let time_ns = stamp.map_or(0, |stamp| stamp.0);
+    fn f64_array(&mut self, values: &[f64], field: &'static str) -> Result<(), EncodeError> {
+        self.count(values.len(), field)?;
+        self.f64s(values);
+        Ok(())
+    }
+
+    fn time(&mut self, time: Option<Timestamp>) -> Result<(), EncodeError> {
+        let time_ns = time.map_or(0, |time| time.0);
         let seconds = i32::try_from(time_ns.div_euclid(NS_PER_S))
             .map_err(|_| EncodeError::Stamp { time_ns })?;
         let nanoseconds = u32::try_from(time_ns.rem_euclid(NS_PER_S))
             .map_err(|_| EncodeError::Stamp { time_ns })?;
         self.put(seconds.to_le_bytes());
         self.u32(nanoseconds);
+        Ok(())
+    }
+
+    fn header(&mut self, stamp: Option<Timestamp>, frame_id: &str) -> Result<(), EncodeError> {
+        self.time(stamp)?;
         self.string(frame_id, "frame_id")
     }
 

@@ -56,6 +56,43 @@ const BEACON_RANGES: &str = "std_msgs/Header header\ngeometry_msgs/Pose sensor_p
 const SINGLE_RANGE: (&str, &str) =
     ("mrpt_msgs/SingleRangeBeaconObservation", "float32 range\nint32 id\n");
 
+const NAV_SAT_FIX: &str = "uint8 COVARIANCE_TYPE_UNKNOWN=0\nuint8 COVARIANCE_TYPE_APPROXIMATED=1\n\
+    uint8 COVARIANCE_TYPE_DIAGONAL_KNOWN=2\nuint8 COVARIANCE_TYPE_KNOWN=3\n\
+    std_msgs/Header header\nsensor_msgs/NavSatStatus status\nfloat64 latitude\n\
+    float64 longitude\nfloat64 altitude\nfloat64[9] position_covariance\n\
+    uint8 position_covariance_type\n";
+const NAV_SAT_STATUS: (&str, &str) = (
+    "sensor_msgs/NavSatStatus",
+    "int8 STATUS_NO_FIX=-1\nint8 STATUS_FIX=0\nint8 STATUS_SBAS_FIX=1\nint8 STATUS_GBAS_FIX=2\n\
+     uint16 SERVICE_GPS=1\nuint16 SERVICE_GLONASS=2\nuint16 SERVICE_COMPASS=4\n\
+     uint16 SERVICE_GALILEO=8\nint8 status\nuint16 service\n",
+);
+const MAGNETIC_FIELD: &str = "std_msgs/Header header\ngeometry_msgs/Vector3 magnetic_field\n\
+    float64[9] magnetic_field_covariance\n";
+const JOINT_STATE: &str = "std_msgs/Header header\nstring[] name\nfloat64[] position\n\
+    float64[] velocity\nfloat64[] effort\n";
+const CAMERA_INFO: &str = "std_msgs/Header header\nuint32 height\nuint32 width\n\
+    string distortion_model\nfloat64[] d\nfloat64[9] k\nfloat64[9] r\nfloat64[12] p\n\
+    uint32 binning_x\nuint32 binning_y\nRegionOfInterest roi\n";
+const REGION: (&str, &str) = (
+    "sensor_msgs/RegionOfInterest",
+    "uint32 x_offset\nuint32 y_offset\nuint32 height\nuint32 width\nbool do_rectify\n",
+);
+const IMAGE: &str = "std_msgs/Header header\nuint32 height\nuint32 width\nstring encoding\n\
+    uint8 is_bigendian\nuint32 step\nuint8[] data\n";
+const COMPRESSED_IMAGE: &str = "std_msgs/Header header\nstring format\nuint8[] data\n";
+const RANGE: &str = "uint8 ULTRASOUND=0\nuint8 INFRARED=1\nstd_msgs/Header header\n\
+    uint8 radiation_type\nfloat32 field_of_view\nfloat32 min_range\nfloat32 max_range\n\
+    float32 range\n";
+const POSE_STAMPED: (&str, &str) =
+    ("geometry_msgs/PoseStamped", "std_msgs/Header header\nPose pose\n");
+const GRID: &str = "std_msgs/Header header\nMapMetaData info\nint8[] data\n";
+const MAP_META_DATA: (&str, &str) = (
+    "nav_msgs/MapMetaData",
+    "builtin_interfaces/Time map_load_time\nfloat32 resolution\nuint32 width\nuint32 height\n\
+     geometry_msgs/Pose origin\n",
+);
+
 /// The definition of a type with all that it uses.
 pub(crate) fn schema_text(kind: MessageKind) -> String {
     let (own, used): (&str, &[(&str, &str)]) = match kind {
@@ -90,6 +127,24 @@ pub(crate) fn schema_text(kind: MessageKind) -> String {
         }
         MessageKind::BeaconRanges => {
             (BEACON_RANGES, &[HEADER, TIME, POSE, POINT, QUATERNION, SINGLE_RANGE])
+        }
+        MessageKind::PoseWithCovarianceStamped => (
+            "std_msgs/Header header\ngeometry_msgs/PoseWithCovariance pose\n",
+            &[HEADER, TIME, POSE_WITH_COVARIANCE, POSE, POINT, QUATERNION],
+        ),
+        MessageKind::NavSatFix => (NAV_SAT_FIX, &[HEADER, TIME, NAV_SAT_STATUS]),
+        MessageKind::MagneticField => (MAGNETIC_FIELD, &[HEADER, TIME, VECTOR3]),
+        MessageKind::JointState => (JOINT_STATE, &[HEADER, TIME]),
+        MessageKind::CameraInfo => (CAMERA_INFO, &[HEADER, TIME, REGION]),
+        MessageKind::Image => (IMAGE, &[HEADER, TIME]),
+        MessageKind::CompressedImage => (COMPRESSED_IMAGE, &[HEADER, TIME]),
+        MessageKind::Range => (RANGE, &[HEADER, TIME]),
+        MessageKind::Path => (
+            "std_msgs/Header header\ngeometry_msgs/PoseStamped[] poses\n",
+            &[HEADER, TIME, POSE_STAMPED, POSE, POINT, QUATERNION],
+        ),
+        MessageKind::OccupancyGrid => {
+            (GRID, &[HEADER, TIME, MAP_META_DATA, POSE, POINT, QUATERNION])
         }
     };
     let mut text = own.to_owned();

@@ -4,7 +4,10 @@ use mcap::{Compression, WriteOptions};
 use tiepoint_formats::{ChannelKey, Container, Limits, ReadError, Reader, Table, read_all};
 use tiepoint_model::{ErrorKind, Seed};
 
-use crate::make::{MessageBytes, RawlogBytes, Wire, bare_mcap, mcap_with, small_rawlog};
+use crate::{
+    make::{MessageBytes, RawlogBytes, Wire, bare_mcap, mcap_with, small_rawlog, small_ulog},
+    ros1_bag::bag,
+};
 
 fn scan_message() -> Vec<u8> {
     MessageBytes::new(Wire::CdrLittle)
@@ -43,8 +46,12 @@ fn inputs() -> Vec<(Container, Vec<u8>)> {
         bare("tf2_msgs/msg/TFMessage", transforms_message()),
         (Container::Mcap, whole_mcap(Some(Compression::Zstd))),
         (Container::Mcap, whole_mcap(Some(Compression::Lz4))),
+        (Container::Ros1Bag, bag("none", true).bytes),
+        (Container::Ros1Bag, bag("bz2", true).bytes),
+        (Container::Ros1Bag, bag("lz4", true).bytes),
         (Container::Rawlog, small_rawlog().0),
         (Container::Rawlog, small_rawlog().gzip()),
+        (Container::Ulog, small_ulog().0),
         (Container::Tum, b"# x\n1.5 1 2 3 0 0 0 1\n2.5 1 2 3 0.1 0 0 1\n".to_vec()),
         (Container::Kitti, b"1 0 0 1 0 1 0 2 0 0 1 3\n1 0 0 1 0 1 0 2 0 0 1 4\n".to_vec()),
         (Container::Euroc, b"#t\n1403715524907143116,1,2,3,1,0,0,0,9,9\n".to_vec()),
@@ -230,11 +237,11 @@ fn a_record_or_chunk_beyond_the_limit_is_refused_before_it_is_held() {
 fn a_file_that_is_no_log_is_refused_by_name() {
     let detect = |bytes: &[u8]| Container::detect("x.bin", bytes);
     let said = |bytes: &[u8]| detect(bytes).unwrap_err().to_string();
-    let expected = "`x.bin` is no log that can be read; known are MCAP, MRPT rawlog, TUM, KITTI \
-                    and EuRoC trajectories";
+    let expected = "`x.bin` is no log that can be read; known are MCAP, ROS 1 bag, rosbag2, \
+                    MRPT rawlog, PX4 ULog, CSV, Parquet, TUM, KITTI and EuRoC trajectories";
     assert_eq!(said(b"\x7fELF\0\0\0"), expected);
-    expect_test::expect!["`x.bin` is a ROS 1 bag, which this version does not read"]
-        .assert_eq(&said(b"#ROSBAG V2.0\n"));
+    expect_test::expect!["`x.bin` is a ROS 1 bag of version 1, which this version does not read"]
+        .assert_eq(&said(b"#ROSBAG V1.2\n"));
     expect_test::expect!["there is no data in it"].assert_eq(&said(b""));
     assert!(detect(b"hello world\n").is_err());
     assert!(detect(&[0xff; 64]).is_err());

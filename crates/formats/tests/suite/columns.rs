@@ -8,17 +8,21 @@ use proptest::prelude::*;
 use tiepoint_formats::{
     Samples, Table,
     columns::{
-        ColumnsError, channels_schema, channels_to_batch, from_batch, recordings_from_batches,
-        recordings_schema, recordings_to_batch, schema, to_batch,
+        ColumnsError, channels_schema, channels_to_batch, findings_schema, findings_to_batch,
+        from_batch, recordings_from_batches, recordings_schema, recordings_to_batch, schema,
+        to_batch,
     },
 };
 use tiepoint_model::{
     Channel, Derivation, Digest, Origin, Pose3, PoseSample, Recording, RecordingId, Seed, Stamps,
     Timestamp,
-    quality::{ChannelQuality, Finding, FindingKind, QualityVerdict},
+    quality::{
+        ChannelOffset, ChannelQuality, ClockQuality, Finding, FindingKind, QualityVerdict,
+        RecordingFinding, RecordingQuality,
+    },
 };
 
-use crate::make::{assert_same, cases, channels};
+use crate::make::{assert_same, cases, samples};
 
 fn id() -> RecordingId {
     RecordingId("rec-0123456789abcdef".into())
@@ -28,9 +32,12 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn a_batch_gives_back_its_samples(channels in channels(), first_sequence: u64) {
-        for (channel, samples) in channels {
-            let batch = to_batch(&id(), &channel.topic, first_sequence, &samples).unwrap();
+    fn a_batch_gives_back_its_samples(
+        channels in Table::ALL.map(samples).to_vec(),
+        first_sequence: u64,
+    ) {
+        for samples in channels {
+            let batch = to_batch(&id(), "/topic", first_sequence, &samples).unwrap();
             prop_assert_eq!(batch.schema(), schema(samples.table()));
             prop_assert_eq!(batch.num_rows(), samples.len());
             assert_same(&samples, &from_batch(samples.table(), &batch).unwrap());
@@ -85,6 +92,15 @@ fn recording(number: u8, derivation: Option<Derivation>) -> Recording {
         value_count: u64::MAX,
         nan_count: 4,
         out_of_range_count: 5,
+        clock: Some(ClockQuality {
+            count: 7,
+            offset_s: -0.1,
+            drift_ppm: None,
+            delay_s: 1e-9,
+            delay_s_p99: 0.3,
+        }),
+        frozen_s: Some(0.5),
+        saturated_share: None,
         findings: vec![Finding { kind: FindingKind::Gaps, value: 0.25, limit: 0.05, count: 3 }],
     };
     let channel = |topic: &str| Channel {
@@ -108,7 +124,27 @@ fn recording(number: u8, derivation: Option<Derivation>) -> Recording {
         end_time_ns: Timestamp(2),
         originals: (0..number).map(digest).collect(),
         content_digest: digest(9),
+        rig: (number == 1).then(|| "rig \"7\"".into()),
         channels: vec![channel("/a"), channel("/b")],
+        quality: RecordingQuality {
+            offsets: vec![ChannelOffset {
+                reference: "/a".into(),
+                channel: "/b".into(),
+                lag_s: Some(0.1 + 0.2),
+                correlation: 0.9,
+                reason: String::new(),
+            }],
+            findings: vec![RecordingFinding {
+                subject: "base to lidar".into(),
+                finding: Finding {
+                    kind: FindingKind::ExtrinsicsShift,
+                    value: 12.0,
+                    limit: 5.0,
+                    count: 1,
+                },
+            }],
+            losses: (0..number).map(|at| format!("byte {at}")).collect(),
+        },
     }
 }
 
@@ -128,6 +164,8 @@ fn the_catalogue_gives_back_its_recordings() {
     let channels = channels_to_batch(&recordings).unwrap();
     assert_eq!(channels.num_rows(), 6);
     assert_eq!(recordings_from_batches(&rows, &channels).unwrap(), recordings);
+    let findings = findings_to_batch(&recordings).unwrap();
+    assert_eq!(findings.num_rows(), 9, "one of each channel, one of each recording");
     let none = recordings_to_batch(&[]).unwrap();
     assert_eq!(recordings_from_batches(&none, &channels).unwrap(), []);
 }
@@ -139,6 +177,9 @@ fn a_quality_that_is_not_finite_is_refused_and_not_lost() {
     let error = channels_to_batch(&recordings).unwrap_err();
     let expected = "column `quality_json` of table `channels`, row 1: a number is not finite";
     assert_eq!(error.to_string(), expected);
+    recordings[0].quality.offsets[0].correlation = f64::INFINITY;
+    let error = recordings_to_batch(&recordings).unwrap_err();
+    assert!(error.to_string().contains("table `recordings`, row 0"), "{error}");
 }
 
 fn listing(schema: &Schema) -> String {
@@ -168,5 +209,6 @@ fn schemas_are_as_published() {
     let mut text: String = Table::ALL.iter().map(|table| listing(&schema(*table))).collect();
     text += &listing(&recordings_schema());
     text += &listing(&channels_schema());
+    text += &listing(&findings_schema());
     expect_file!["../schemas.txt"].assert_eq(&text);
 }

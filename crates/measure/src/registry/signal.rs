@@ -15,4 +15,10 @@ metrics! {
     RESIDUAL_RMSE = "residual.rmse", "value",
         "Root mean square of the paired differences, synthetic minus real.",
         "this project";
+    SIGNAL_DTW = "signal.dtw", "value",
+        "Least cost of bending one signal in time to be another.",
+        "Sakoe and Chiba 1978";
+    SIGNAL_LOG_SPECTRAL_DISTANCE = "signal.log_spectral_distance", "dB",
+        "Root mean square of the ratio of two power spectra in decibels.",
+        "Gray and Markel 1976; spectra by Welch 1967, scipy.signal.welch 1.17.1";
 }

@@ -32,7 +32,7 @@ impl AbsoluteOptions {
 
     fn metric_id(&self) -> Result<MetricId, MeasureError> {
         Ok(match self.relation {
-            Relation::Translation => registry::TRAJ_APE_TRANSLATION,
+            Relation::Translation | Relation::PointDistance => registry::TRAJ_APE_TRANSLATION,
             Relation::RotationAngleRad => registry::TRAJ_APE_ROTATION_RAD,
             Relation::RotationAngleDeg => registry::TRAJ_APE_ROTATION_DEG,
             Relation::RotationFrobenius => registry::TRAJ_APE_ROTATION_FROBENIUS,
@@ -101,20 +101,27 @@ pub fn absolute_pose_error(
 ) -> Result<ErrorSeries, MeasureError> {
     require_paired(reference, estimate)?;
     let reference_from_estimate = options.alignment.find_checked(reference, estimate)?;
-    let error_of = |index: usize| -> Result<f64, MeasureError> {
-        let (p, q) = (&reference[index], &estimate[index]);
-        match options.relation {
-            Relation::Translation => {
+    let pairs = reference.iter().zip(estimate);
+    let errors: Vec<f64> = match options.relation {
+        Relation::Translation | Relation::PointDistance => pairs
+            .map(|(p, q)| {
                 let aligned = reference_from_estimate.apply_to_position(&q.translation_m);
-                Ok((p.translation_m - aligned).norm())
-            }
-            relation => {
-                let aligned = reference_from_estimate.apply(q);
-                relation.value(&(aligned.inverse() * *p), index)
-            }
+                (p.translation_m - aligned).norm()
+            })
+            .collect(),
+        Relation::RotationAngleRad | Relation::RotationAngleDeg | Relation::RotationFrobenius => {
+            // The same bits as the whole error pose, without its translation.
+            let error = |(p, q): (&Pose3, &Pose3)| {
+                let aligned = reference_from_estimate.rotation * q.rotation;
+                Pose3 { rotation: aligned.transpose() * p.rotation, ..*p }
+            };
+            options.relation.values(pairs.map(error))?
+        }
+        relation => {
+            let error = |(p, q): (&Pose3, &Pose3)| reference_from_estimate.apply(q).inverse() * *p;
+            relation.values(pairs.map(error))?
         }
     };
-    let errors: Vec<f64> = (0..reference.len()).map(error_of).collect::<Result<_, _>>()?;
     let statistics = Statistics::of(&errors, "errors")?;
     Ok(ErrorSeries { errors, statistics, reference_from_estimate })
 }

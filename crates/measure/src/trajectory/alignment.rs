@@ -9,7 +9,7 @@
 use std::fmt;
 
 use nalgebra::{Matrix3, Vector3};
-use tiepoint_model::Pose3;
+use tiepoint_model::{Pose3, math};
 
 use crate::MeasureError;
 
@@ -20,6 +20,9 @@ pub enum Freedom {
     Rigid,
     /// Rotation, translation and scale.
     Similarity,
+    /// Rotation about the vertical (z of both frames, which must agree with gravity) and
+    /// translation: what a visual-inertial or an inertially levelled estimate is free in.
+    YawAndTranslation,
     /// Only the scale of the fitted similarity is applied; positions are multiplied about the
     /// origin of the estimate's frame.
     /// This is not a fit of its own: the error that remains is large unless the origins agree.
@@ -33,6 +36,9 @@ pub enum Alignment {
     None,
     /// The first pose of the estimate is laid on the first pose of the reference.
     Origin,
+    /// The first position is laid on the first position, after the rotation about the vertical
+    /// that brings the first orientations nearest.
+    OriginYaw,
     /// Least squares over the positions (Umeyama).
     LeastSquares {
         /// What is fitted.
@@ -49,6 +55,9 @@ impl Alignment {
     /// Rotation, translation and scale fitted to all poses.
     pub const SIM3: Self =
         Self::LeastSquares { freedom: Freedom::Similarity, first_pose_count: None };
+    /// Rotation about the vertical and translation fitted to all poses.
+    pub const YAW_ONLY: Self =
+        Self::LeastSquares { freedom: Freedom::YawAndTranslation, first_pose_count: None };
     /// The scale of the similarity fitted to all poses, alone.
     pub const SCALE_ONLY: Self =
         Self::LeastSquares { freedom: Freedom::ScaleOnly, first_pose_count: None };
@@ -79,15 +88,32 @@ impl Alignment {
                     translation_m: motion.translation_m,
                 })
             }
+            Self::OriginYaw => {
+                let motion = reference[0].rotation * estimate[0].rotation.transpose();
+                Similarity::about_the_vertical(
+                    &motion,
+                    reference[0].translation_m,
+                    estimate[0].translation_m,
+                )
+            }
             Self::LeastSquares { freedom, first_pose_count } => {
                 let count = first_pose_count.unwrap_or(reference.len()).min(reference.len());
                 if count == 0 {
                     return Err(MeasureError::TooFew { what: "first poses", count, min: 1 });
                 }
-                let fit = umeyama(&reference[..count], &estimate[..count])?;
+                let (reference, estimate) = (&reference[..count], &estimate[..count]);
+                let moments = Moments::of(reference, estimate);
+                if freedom == Freedom::YawAndTranslation {
+                    return Similarity::about_the_vertical(
+                        &moments.covariance_m2,
+                        moments.reference_centroid_m,
+                        moments.estimate_centroid_m,
+                    );
+                }
+                let fit = umeyama(moments)?;
                 Ok(match freedom {
                     Freedom::Similarity => fit.with_scale(),
-                    Freedom::Rigid => fit.without_scale(),
+                    Freedom::Rigid | Freedom::YawAndTranslation => fit.without_scale(),
                     Freedom::ScaleOnly => Similarity { scale: fit.scale, ..Similarity::identity() },
                 })
             }
@@ -100,11 +126,13 @@ impl fmt::Display for Alignment {
         match self {
             Self::None => f.write_str("none"),
             Self::Origin => f.write_str("origin"),
+            Self::OriginYaw => f.write_str("origin_yaw"),
             Self::LeastSquares { freedom, first_pose_count } => {
                 f.write_str(match freedom {
                     Freedom::Rigid => "se3",
                     Freedom::Similarity => "sim3",
                     Freedom::ScaleOnly => "scale_only",
+                    Freedom::YawAndTranslation => "yaw_only",
                 })?;
                 match first_pose_count {
                     Some(count) => write!(f, "(first {count} poses)"),
@@ -132,6 +160,28 @@ impl Similarity {
     #[must_use]
     pub fn identity() -> Self {
         Self { scale: 1.0, rotation: Matrix3::identity(), translation_m: Vector3::zeros() }
+    }
+
+    /// The yaw `θ` that maximises `trace(Rz(θ)ᵀ C)`, and the translation that follows.
+    fn about_the_vertical(
+        correlation: &Matrix3<f64>,
+        reference_m: Vector3<f64>,
+        estimate_m: Vector3<f64>,
+    ) -> Result<Self, MeasureError> {
+        let sine = correlation[(1, 0)] - correlation[(0, 1)];
+        let cosine = correlation[(0, 0)] + correlation[(1, 1)];
+        let size = math::hypot(sine, cosine);
+        let horizontal = correlation.fixed_view::<2, 2>(0, 0).abs().sum();
+        // The negation also catches NaN, which an overflow would give.
+        if !(size > f64::EPSILON && size > RANK_TOLERANCE * horizontal) {
+            return Err(MeasureError::DegenerateAlignment {
+                first_m2: horizontal,
+                second_m2: size,
+            });
+        }
+        let (sin, cos) = (sine / size, cosine / size);
+        let rotation = Matrix3::new(cos, -sin, 0.0, sin, cos, 0.0, 0.0, 0.0, 1.0);
+        Ok(Self { scale: 1.0, rotation, translation_m: reference_m - rotation * estimate_m })
     }
 
     /// The pose in the reference's frame. Orientations turn; they have no scale.
@@ -179,6 +229,36 @@ impl Fit {
 /// line.
 const RANK_TOLERANCE: f64 = 1e-14;
 
+/// Centroids, cross covariance and variance of paired positions; all divide by n.
+struct Moments {
+    reference_centroid_m: Vector3<f64>,
+    estimate_centroid_m: Vector3<f64>,
+    covariance_m2: Matrix3<f64>,
+    estimate_variance_m2: f64,
+}
+
+impl Moments {
+    fn of(reference: &[Pose3], estimate: &[Pose3]) -> Self {
+        let count = reference.len() as f64;
+        let reference_centroid_m = centroid_m(reference);
+        let estimate_centroid_m = centroid_m(estimate);
+        let mut covariance = Matrix3::zeros();
+        let mut estimate_variance_m2 = 0.0;
+        for (p, q) in reference.iter().zip(estimate) {
+            let p = p.translation_m - reference_centroid_m;
+            let q = q.translation_m - estimate_centroid_m;
+            covariance += p * q.transpose();
+            estimate_variance_m2 += q.norm_squared();
+        }
+        Self {
+            reference_centroid_m,
+            estimate_centroid_m,
+            covariance_m2: covariance / count,
+            estimate_variance_m2: estimate_variance_m2 / count,
+        }
+    }
+}
+
 /// Umeyama, *Least-squares estimation of transformation parameters between two point patterns*,
 /// PAMI 13(4), 1991, equations 34 to 43.
 ///
@@ -186,21 +266,8 @@ const RANK_TOLERANCE: f64 = 1e-14;
 /// below two:
 /// evo tests that against an absolute 2.2e-16, which lets a straight line of ordinary size pass
 /// with an arbitrary roll; here the limit is relative as well.
-fn umeyama(reference: &[Pose3], estimate: &[Pose3]) -> Result<Fit, MeasureError> {
-    let count = reference.len() as f64;
-    let reference_centroid_m = centroid_m(reference);
-    let estimate_centroid_m = centroid_m(estimate);
-    let mut covariance = Matrix3::zeros();
-    let mut estimate_variance_m2 = 0.0;
-    for (p, q) in reference.iter().zip(estimate) {
-        let p = p.translation_m - reference_centroid_m;
-        let q = q.translation_m - estimate_centroid_m;
-        covariance += p * q.transpose();
-        estimate_variance_m2 += q.norm_squared();
-    }
-    covariance /= count;
-    estimate_variance_m2 /= count;
-
+fn umeyama(moments: Moments) -> Result<Fit, MeasureError> {
+    let covariance = moments.covariance_m2;
     let [(first_m2, u0, v0), (second_m2, u1, v1)] = leading_singular_triplets(&covariance);
     // The negation also catches NaN, which an overflow would give.
     if !(second_m2 > f64::EPSILON && second_m2 > RANK_TOLERANCE * first_m2) {
@@ -211,7 +278,8 @@ fn umeyama(reference: &[Pose3], estimate: &[Pose3]) -> Result<Fit, MeasureError>
     let (u2, v2) = (u0.cross(&u1), v0.cross(&v1));
     let rotation = u0 * v0.transpose() + u1 * v1.transpose() + u2 * v2.transpose();
     let signed_third_m2 = u2.dot(&(covariance * v2));
-    let scale = (first_m2 + second_m2 + signed_third_m2) / estimate_variance_m2;
+    let scale = (first_m2 + second_m2 + signed_third_m2) / moments.estimate_variance_m2;
+    let Moments { reference_centroid_m, estimate_centroid_m, .. } = moments;
     Ok(Fit { scale, rotation, reference_centroid_m, estimate_centroid_m })
 }
 
@@ -281,6 +349,18 @@ mod tests {
         // The matrix itself is known to 1e-16 of its largest entry only.
         assert!((second / 1e-4 - 1.0).abs() < 1e-8);
         assert!(u0.dot(&u1).abs() < 1e-9 && v0.dot(&v1).abs() < 1e-15);
+    }
+
+    /// A line along the vertical fixes no yaw; a level one does, unlike a full rotation.
+    #[test]
+    fn yaw_is_fixed_by_a_level_line_but_not_by_a_plumb_line() {
+        let plumb: Vec<Pose3> = (0..9).map(|i| at(1.0, 2.0, f64::from(i))).collect();
+        let level: Vec<Pose3> = (0..9).map(|i| at(f64::from(i), 0.0, 0.0)).collect();
+        let turned: Vec<Pose3> = (0..9).map(|i| at(5.0, f64::from(i), 1.0)).collect();
+        assert!(Alignment::YAW_ONLY.find(&plumb, &plumb).is_err());
+        let found = Alignment::YAW_ONLY.find(&turned, &level).unwrap();
+        assert!((found.rotation[(1, 0)] - 1.0).abs() < 1e-15);
+        assert!((found.translation_m - Vector3::new(5.0, 0.0, 1.0)).norm() < 1e-14);
     }
 
     #[test]

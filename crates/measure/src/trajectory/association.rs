@@ -4,7 +4,8 @@
 //! trajectory.
 //! Nanoseconds; both trajectories must use the same clock.
 //!
-//! Not here: TUM's greedy one-to-one association, which gives other pairs where stamps are dense.
+//! Not here: greedy one-to-one pairs (see [`super::greedy`]) and interpolation within a gap limit
+//! (see [`super::interpolation`]).
 
 use std::fmt;
 
@@ -98,30 +99,31 @@ pub fn associate(
     estimate: &Trajectory,
     options: AssociationOptions,
 ) -> Result<Association, MeasureError> {
-    if options.difference_max.0 < 0 {
-        return Err(MeasureError::InvalidOption {
-            name: "difference_max",
-            value: options.difference_max.as_seconds(),
-            requirement: "at least zero",
-        });
-    }
-    for (trajectory, what) in [(reference, "reference"), (estimate, "estimate")] {
-        if trajectory.is_empty() {
-            return Err(MeasureError::Empty { what });
-        }
-    }
+    let pairs = associate_stamps(reference.stamps(), estimate.stamps(), options)?;
+    Ok(Association { pairs, options })
+}
+
+/// As [`associate`], for stamps alone: index into the reference and index into the estimate.
+///
+/// # Errors
+/// As [`associate`].
+pub fn associate_stamps(
+    reference: &[Timestamp],
+    estimate: &[Timestamp],
+    options: AssociationOptions,
+) -> Result<Vec<(usize, usize)>, MeasureError> {
+    check_stamps(reference, estimate, options)?;
     let estimate_is_longer = estimate.len() > reference.len();
     let (long, short) =
         if estimate_is_longer { (estimate, reference) } else { (reference, estimate) };
     let limit = options.difference_max;
     let found = match options.arithmetic {
         StampArithmetic::Exact => {
-            let [long, short] = [long, short].map(|t| t.stamps().iter().map(|stamp| stamp.0));
+            let [long, short] = [long, short].map(|t| t.iter().map(|stamp| stamp.0));
             nearest_within(&long.collect::<Vec<_>>(), short, limit.0.unsigned_abs(), i64::abs_diff)
         }
         StampArithmetic::FloatSeconds => {
-            let [long, short] =
-                [long, short].map(|t| t.stamps().iter().map(|&stamp| float_seconds(stamp)));
+            let [long, short] = [long, short].map(|t| t.iter().map(|&stamp| float_seconds(stamp)));
             let difference = |a: f64, b: f64| (a - b).abs();
             nearest_within(&long.collect::<Vec<_>>(), short, limit.as_seconds(), difference)
         }
@@ -133,11 +135,31 @@ pub fn associate(
             difference_ns_max: options.difference_max.0,
         });
     }
-    let pairs = found
+    Ok(found
         .into_iter()
         .map(|(long, short)| if estimate_is_longer { (short, long) } else { (long, short) })
-        .collect();
-    Ok(Association { pairs, options })
+        .collect())
+}
+
+/// Stamps on both sides, and a limit that a difference can have.
+pub(super) fn check_stamps(
+    reference: &[Timestamp],
+    estimate: &[Timestamp],
+    options: AssociationOptions,
+) -> Result<(), MeasureError> {
+    if options.difference_max.0 < 0 {
+        return Err(MeasureError::InvalidOption {
+            name: "difference_max",
+            value: options.difference_max.as_seconds(),
+            requirement: "at least zero",
+        });
+    }
+    for (stamps, what) in [(reference, "reference"), (estimate, "estimate")] {
+        if stamps.is_empty() {
+            return Err(MeasureError::Empty { what });
+        }
+    }
+    Ok(())
 }
 
 /// Index of the nearest of `long` and index into `short`, for each of `short` that has one within
@@ -194,7 +216,7 @@ fn nearest_in_unsorted<T: Copy, D: PartialOrd>(
 }
 
 /// The `f64` nearest to the stamp in seconds, which is what reading its decimal text gives.
-fn float_seconds(stamp: Timestamp) -> f64 {
+pub(super) fn float_seconds(stamp: Timestamp) -> f64 {
     let (whole, rest) = (stamp.0.div_euclid(NS_PER_S), stamp.0.rem_euclid(NS_PER_S));
     whole as f64 + rest as f64 / NS_PER_S as f64
 }
@@ -239,24 +261,23 @@ impl Association {
             .iter()
             .map(|&(index, estimate_index)| {
                 let instant = estimate.stamps()[estimate_index];
-                pose_at(reference, instant, self.options.arithmetic)
-                    .unwrap_or(reference.poses()[index])
+                let path = (reference.stamps(), reference.poses());
+                pose_at(path, instant, self.options.arithmetic).unwrap_or(reference.poses()[index])
             })
             .collect();
         Ok([moved, self.pairs.iter().map(|&(_, index)| estimate.poses()[index]).collect()])
     }
 }
 
-/// The pose at an instant between two poses of a sorted trajectory.
-fn pose_at(
-    trajectory: &Trajectory,
+/// The pose at an instant between two poses of a sorted trajectory, given as stamps and poses.
+pub(super) fn pose_at(
+    (stamps, poses): (&[Timestamp], &[Pose3]),
     instant: Timestamp,
     arithmetic: StampArithmetic,
 ) -> Option<Pose3> {
-    let stamps = trajectory.stamps();
     let after = stamps.partition_point(|&stamp| stamp < instant);
     if *stamps.get(after)? == instant {
-        return Some(trajectory.poses()[after]);
+        return Some(poses[after]);
     }
     let before = after.checked_sub(1)?;
     let elapsed_s = |until: Timestamp| match arithmetic {
@@ -265,9 +286,9 @@ fn pose_at(
     };
     let share = elapsed_s(instant) / elapsed_s(stamps[after]);
     if !share.is_finite() {
-        return Some(trajectory.poses()[after]);
+        return Some(poses[after]);
     }
-    let (from, to) = (&trajectory.poses()[before], &trajectory.poses()[after]);
+    let (from, to) = (&poses[before], &poses[after]);
     Some(Pose3 {
         rotation: turned_by_share(&from.rotation, &to.rotation, share),
         translation_m: from.translation_m + (to.translation_m - from.translation_m) * share,

@@ -6,7 +6,7 @@
 use nalgebra::Matrix3;
 use tiepoint_model::{Pose3, math};
 
-use super::rotation::angle_rad;
+use super::{rotation::angle_rad, travelled_m};
 use crate::MeasureError;
 
 type Pairs = Vec<(usize, usize)>;
@@ -52,14 +52,7 @@ fn consecutive(steps: impl Iterator<Item = f64>, delta: f64) -> Pairs {
 /// Per start the end whose distance along the path is nearest to `length_m`, if within
 /// `tolerance_m`; of equally near ones the first.
 pub(super) fn all_by_length(poses: &[Pose3], length_m: f64, tolerance_m: f64) -> Pairs {
-    let mut travelled_m = Vec::with_capacity(poses.len());
-    let mut sum_m = 0.0;
-    for (index, pose) in poses.iter().enumerate() {
-        if index > 0 {
-            sum_m += (pose.translation_m - poses[index - 1].translation_m).norm();
-        }
-        travelled_m.push(sum_m);
-    }
+    let travelled_m = travelled_m(poses);
     let mut pairs = Pairs::new();
     for start in 0..poses.len().saturating_sub(1) {
         let off_m = |end: usize| (travelled_m[end] - travelled_m[start] - length_m).abs();

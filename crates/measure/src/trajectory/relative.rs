@@ -3,7 +3,8 @@
 //!
 //! Invariant: one error per pair of poses, in the order of the pairs; moving either path as a whole
 //! changes nothing.
-//! Not here: KITTI's drift, which divides by the nominal length and averages over many lengths.
+//! Not here: drift that divides by a nominal length (see [`super::drift`] and
+//! [`super::sub_trajectory`]).
 
 use std::fmt;
 
@@ -114,6 +115,7 @@ impl RelativeOptions {
             Relation::RotationAngleDeg => registry::TRAJ_RPE_ROTATION_DEG,
             Relation::RotationFrobenius => registry::TRAJ_RPE_ROTATION_FROBENIUS,
             Relation::FullTransformation => registry::TRAJ_RPE_FULL,
+            Relation::PointDistance => registry::TRAJ_RPE_POINT_DISTANCE,
             Relation::DistanceRatioPercent => registry::TRAJ_RPE_DISTANCE_RATIO,
         }
     }
@@ -219,9 +221,17 @@ pub fn relative_pose_error(
     let undefined_count = found_count - pairs.len();
 
     let error_of = |(index, &(i, j)): (usize, &(usize, usize))| {
-        if options.relation == Relation::DistanceRatioPercent {
-            let (expected_m, got_m) = (moved_m(reference, i, j), moved_m(&aligned, i, j));
-            return Ok((got_m - expected_m).abs() / expected_m * 100.0);
+        let moved_both_m = || (moved_m(reference, i, j), moved_m(&aligned, i, j));
+        match options.relation {
+            Relation::PointDistance => {
+                let (expected_m, got_m) = moved_both_m();
+                return Ok((got_m - expected_m).abs());
+            }
+            Relation::DistanceRatioPercent => {
+                let (expected_m, got_m) = moved_both_m();
+                return Ok((got_m - expected_m).abs() / expected_m * 100.0);
+            }
+            _ => (),
         }
         let expected = reference[i].inverse() * reference[j];
         let got = aligned[i].inverse() * aligned[j];

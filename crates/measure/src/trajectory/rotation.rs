@@ -22,7 +22,7 @@ const ORTHONORMAL_TOLERANCE: f64 = 1e-12;
 /// [`MeasureError::NotARotation`] if the matrix is farther than 1e-5 from orthonormal, or a
 /// reflection.
 pub(crate) fn angle_rad(matrix: &Matrix3<f64>, index: usize) -> Result<f64, MeasureError> {
-    let deviation = (matrix.transpose() * matrix - Matrix3::identity()).amax();
+    let deviation = deviation_from_orthonormal(matrix);
     let refuse = |deviation| MeasureError::NotARotation {
         what: "error pose",
         index,
@@ -38,7 +38,27 @@ pub(crate) fn angle_rad(matrix: &Matrix3<f64>, index: usize) -> Result<f64, Meas
     if deviation <= ORTHONORMAL_TOLERANCE {
         return Ok(angle_of_orthonormal(matrix));
     }
-    Ok(angle_of_orthonormal(&polar_step(&polar_step(matrix))))
+    let nearer = polar_step(matrix);
+    if deviation * deviation <= ORTHONORMAL_TOLERANCE {
+        return Ok(angle_of_orthonormal(&nearer));
+    }
+    Ok(angle_of_orthonormal(&polar_step(&nearer)))
+}
+
+/// The largest entry of `RᵀR − I` by size, or NaN if one is.
+fn deviation_from_orthonormal(matrix: &Matrix3<f64>) -> f64 {
+    let [x, y, z] = [0, 1, 2].map(|column| matrix.column(column));
+    let entries = [
+        x.norm_squared() - 1.0,
+        y.norm_squared() - 1.0,
+        z.norm_squared() - 1.0,
+        x.dot(&y),
+        x.dot(&z),
+        y.dot(&z),
+    ];
+    // The largest of a list that holds NaN would leave it out; the sum does not.
+    let sum: f64 = entries.iter().sum();
+    if sum.is_nan() { sum } else { entries.iter().fold(0.0, |most, entry| entry.abs().max(most)) }
 }
 
 /// One Newton-Schulz step towards the polar factor: a deviation `d` becomes about `d²`.

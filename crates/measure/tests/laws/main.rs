@@ -4,6 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod channel;
+mod drift;
+mod ranking;
 mod sample;
 mod scan_and_map;
+mod time_offset;
 mod trajectory;
+mod trajectory_fuzz;

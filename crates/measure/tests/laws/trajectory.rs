@@ -17,7 +17,7 @@ const RELATIONS: [Relation; 5] = [
     Relation::FullTransformation,
 ];
 
-fn pose() -> impl Strategy<Value = Pose3> {
+pub(crate) fn pose() -> impl Strategy<Value = Pose3> {
     (vec(-20.0..20.0_f64, 3), vec(-1.5..1.5_f64, 3)).prop_map(|(p, r)| Pose3 {
         rotation: *Rotation3::from_euler_angles(r[0], r[1], r[2]).matrix(),
         translation_m: Vector3::new(p[0], p[1], p[2]),
@@ -26,11 +26,11 @@ fn pose() -> impl Strategy<Value = Pose3> {
 
 /// Two paths of the same length, at least five poses: enough that no alignment is degenerate by
 /// chance.
-fn two_paths() -> impl Strategy<Value = (Vec<Pose3>, Vec<Pose3>)> {
+pub(crate) fn two_paths() -> impl Strategy<Value = (Vec<Pose3>, Vec<Pose3>)> {
     (5_usize..40).prop_flat_map(|count| (vec(pose(), count), vec(pose(), count)))
 }
 
-fn moved(path: &[Pose3], elsewhere_from_fixed: Pose3) -> Vec<Pose3> {
+pub(crate) fn moved(path: &[Pose3], elsewhere_from_fixed: Pose3) -> Vec<Pose3> {
     path.iter().map(|&pose| elsewhere_from_fixed * pose).collect()
 }
 

@@ -182,7 +182,8 @@ impl Platform {
         if outcome == PutOutcome::Existed {
             return Ok(None);
         }
-        let (line, inclusion) = (entry.to_bytes()?, self.log.tree.inclusion_of_next());
+        let inclusion = self.log.tree.inclusion_of_next();
+        let line = entry.to_bytes()?;
         self.log.push(entry, &line, Some(body))?;
         self.log.head.last_entry = Some((line, inclusion));
         // An error from here on would deny what was done. An unsigned tail is signed by the next commit, and `verify`

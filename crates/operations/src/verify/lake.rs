@@ -23,21 +23,12 @@ pub struct LakeChecks {
     pub witness_keys: Vec<String>,
 }
 
-/// Everything about a lake that is open, every row included.
-///
-/// # Errors
-/// As [`verify_folder`].
-pub async fn verify_lake(platform: &Platform) -> Result<VerifyReport, Error> {
-    let wanted = LakeChecks { deep: true, ..LakeChecks::default() };
-    verify_folder(platform.store.objects.root(), platform.config.clone(), &wanted).await
-}
-
-/// Checks the lake in a folder: description, log, bodies, tree, signatures, tiles, witnesses, blobs, table versions; with `deep` the
+/// Checks a lake: description, log, bodies, tree, signatures, tiles, witnesses, blobs, table versions; with `deep` the
 /// content digests too.
 ///
 /// # Errors
 /// What keeps the check from being made at all; what it finds is in the report.
-pub async fn verify_folder(
+pub async fn verify_lake(
     folder: &Path,
     config: Config,
     wanted: &LakeChecks,

@@ -140,18 +140,31 @@ impl RawlogReader {
         Ok(())
     }
 
+    /// Up to which byte of the file objects were read; in a compressed file nobody can say.
+    pub(crate) fn taken_bytes(&self) -> Option<u64> {
+        (!matches!(self.source, Source::Gzip(_))).then_some(self.offset_bytes)
+    }
+
     /// Reads every object that is complete.
     fn read_objects(&mut self, out: &mut Collector) -> Result<(), ReadError> {
         let mut taken = 0;
-        while self.pending.len() - taken >= self.need_bytes {
-            let mut cursor = Cursor::packed(&self.pending[taken..]);
-            let at = self.offset_bytes + taken as u64;
+        let read = self.read_pending(&mut taken, out);
+        self.pending.drain(..taken);
+        self.offset_bytes += taken as u64;
+        read
+    }
+
+    /// `taken` counts the bytes of the objects that were read, up to an error too.
+    fn read_pending(&mut self, taken: &mut usize, out: &mut Collector) -> Result<(), ReadError> {
+        while self.pending.len() - *taken >= self.need_bytes {
+            let mut cursor = Cursor::packed(&self.pending[*taken..]);
+            let at = self.offset_bytes + *taken as u64;
             match object::read(&mut cursor) {
                 Ok(object) => {
-                    taken += cursor.at();
+                    self.robot.take(object, at, out)?;
+                    *taken += cursor.at();
                     self.need_bytes = 1;
                     self.incomplete = None;
-                    self.robot.take(object, at, out)?;
                 }
                 Err(ObjectError::Decode(error)) => match missing_bytes(&error) {
                     Some(need_bytes) => self.wait_for(need_bytes, at, error)?,
@@ -169,8 +182,6 @@ impl RawlogReader {
                 }
             }
         }
-        self.pending.drain(..taken);
-        self.offset_bytes += taken as u64;
         Ok(())
     }
 

@@ -1,12 +1,8 @@
-//! Measures against the reference tools. Data, versions and licences:
-//! `testdata/<case>/PROVENANCE.md`.
-
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+//! Trajectory errors against evo.
 
 use serde_json::Value;
 use tiepoint_measure::{
     Statistics,
-    distribution::{DistributionDistance, distribution_distance, kolmogorov_smirnov},
     trajectory::{
         AbsoluteOptions, Alignment, AssociationOptions, Delta, Freedom, Pairing, PairsFrom,
         Relation, RelativeOptions, Similarity, StampArithmetic, absolute_pose_error, associate,
@@ -15,28 +11,14 @@ use tiepoint_measure::{
 };
 use tiepoint_model::{Pose3, Span, Timestamp, Trajectory};
 
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
-}
+use crate::{assert_close, indices, numbers};
 
-fn indices(value: &Value) -> Vec<usize> {
-    numbers(value).into_iter().map(|number| number as usize).collect()
-}
-
-/// Relative, with an absolute floor for numbers that are zero by construction (the first pose after
-/// aligning the origin).
-#[track_caller]
-fn assert_close(got: f64, expected: f64, relative: f64, what: &str) {
-    let allowed = relative * expected.abs() + 1e-12;
-    assert!((got - expected).abs() <= allowed, "{what}: got {got}, expected {expected}");
-}
-
-fn evo() -> Value {
-    let text = include_str!("../../../testdata/evo_synthetic/evo_synthetic.json");
+pub(crate) fn evo() -> Value {
+    let text = include_str!("../../../../testdata/evo_synthetic/evo_synthetic.json");
     serde_json::from_str(text).unwrap()
 }
 
-fn trajectory(input: &Value) -> Trajectory {
+pub(crate) fn trajectory(input: &Value) -> Trajectory {
     let stamps = numbers(&input["t"])
         .into_iter()
         .map(|seconds| Timestamp(Span::from_seconds(seconds).0))
@@ -55,7 +37,7 @@ fn trajectory(input: &Value) -> Trajectory {
     Trajectory::new(stamps, poses).unwrap()
 }
 
-fn alignment(arguments: &Value) -> Alignment {
+pub(crate) fn alignment(arguments: &Value) -> Alignment {
     let is_set = |name: &str| arguments[name].as_bool().unwrap_or(false);
     if is_set("align_origin") {
         return Alignment::Origin;
@@ -70,9 +52,12 @@ fn alignment(arguments: &Value) -> Alignment {
     Alignment::LeastSquares { freedom, first_pose_count }
 }
 
-fn relation(name: &str) -> Relation {
+pub(crate) fn relation(name: &str) -> Relation {
     match name {
         "translation_part" => Relation::Translation,
+        "rotation_angle_rad" => Relation::RotationAngleRad,
+        "rotation_part" => Relation::RotationFrobenius,
+        "point_distance" => Relation::PointDistance,
         "rotation_angle_deg" => Relation::RotationAngleDeg,
         "full_transformation" => Relation::FullTransformation,
         "point_distance_error_ratio" => Relation::DistanceRatioPercent,
@@ -80,7 +65,7 @@ fn relation(name: &str) -> Relation {
     }
 }
 
-fn relative_options(case: &Value) -> RelativeOptions {
+pub(crate) fn relative_options(case: &Value) -> RelativeOptions {
     let arguments = &case["args"];
     let is_set = |name: &str| arguments[name].as_bool().unwrap_or(false);
     let delta = arguments["delta"].as_f64().unwrap();
@@ -91,6 +76,7 @@ fn relative_options(case: &Value) -> RelativeOptions {
             "frames" => Delta::Frames(delta as usize),
             "meters" => Delta::Metres(delta),
             "degrees" => Delta::Degrees(delta),
+            "radians" => Delta::Radians(delta),
             other => panic!("no unit `{other}`"),
         },
         pairing: if is_set("all_pairs") { Pairing::All } else { Pairing::Consecutive },
@@ -125,30 +111,50 @@ fn trajectory_errors_agree_with_evo() {
     let cases = golden["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 39);
     for case in cases {
-        let what = format!("{} {} {}", case["kind"], case["pose_relation"], case["args"]);
-        let series = if case["kind"] == "ape" {
-            let options = AbsoluteOptions {
-                relation: relation(case["pose_relation"].as_str().unwrap()),
-                alignment: alignment(&case["args"]),
-            };
-            absolute_pose_error(&reference, &estimate, &options).unwrap()
-        } else {
-            relative_pose_error(&reference, &estimate, &relative_options(case)).unwrap().series
-        };
-        assert_eq!(Some(series.statistics.n as u64), case["n"].as_u64(), "{what}");
-        check_statistics(&series.statistics, &case["stats"], &what);
-        for (got, expected) in series.errors.iter().zip(numbers(&case["error_head"])) {
-            assert_close(*got, expected, 1e-9, &what);
-        }
-        let is_scale_only =
-            case["args"]["align"].is_null() && !case["args"]["correct_scale"].is_null();
-        if !case["alignment_sim3"].is_null() && !is_scale_only {
-            check_alignment(&series.reference_from_estimate, &case["alignment_sim3"], &what);
-        }
+        check_case(case, &reference, &estimate);
     }
 }
 
-fn check_statistics(got: &Statistics, expected: &Value, what: &str) {
+/// Expected: evo 1.38.1 on the same paths: relations and units that the file above leaves out.
+#[test]
+fn the_other_relations_agree_with_evo() {
+    let golden = evo();
+    let text = include_str!("../../../../testdata/evo_synthetic/evo_relations.json");
+    let cases: Value = serde_json::from_str(text).unwrap();
+    let reference = trajectory(&golden["inputs"]["ref"]);
+    let estimate = trajectory(&golden["inputs"]["est"]);
+    let association = associate(&reference, &estimate, within_s(0.01)).unwrap();
+    let [reference, estimate] = association.select(&reference, &estimate);
+    for case in cases["cases"].as_array().unwrap() {
+        check_case(case, &reference, &estimate);
+    }
+}
+
+/// One of evo's cases on paired poses, to 1e-9 relative.
+pub(crate) fn check_case(case: &Value, reference: &[Pose3], estimate: &[Pose3]) {
+    let what =
+        format!("{} {} {} {}", case["pair"], case["kind"], case["pose_relation"], case["args"]);
+    let series = if case["kind"] == "ape" {
+        let options = AbsoluteOptions {
+            relation: relation(case["pose_relation"].as_str().unwrap()),
+            alignment: alignment(&case["args"]),
+        };
+        absolute_pose_error(reference, estimate, &options).unwrap()
+    } else {
+        relative_pose_error(reference, estimate, &relative_options(case)).unwrap().series
+    };
+    assert_eq!(Some(series.statistics.n as u64), case["n"].as_u64(), "{what}");
+    check_statistics(&series.statistics, &case["stats"], &what);
+    for (got, expected) in series.errors.iter().zip(numbers(&case["error_head"])) {
+        assert_close(*got, expected, 1e-9, &what);
+    }
+    let is_scale_only = case["args"]["align"].is_null() && !case["args"]["correct_scale"].is_null();
+    if !case["alignment_sim3"].is_null() && !is_scale_only {
+        check_alignment(&series.reference_from_estimate, &case["alignment_sim3"], &what);
+    }
+}
+
+pub(crate) fn check_statistics(got: &Statistics, expected: &Value, what: &str) {
     for (name, value) in [
         ("rmse", got.rmse),
         ("mean", got.mean),
@@ -163,7 +169,7 @@ fn check_statistics(got: &Statistics, expected: &Value, what: &str) {
 }
 
 /// evo prints the scale inside the rotation block.
-fn check_alignment(got: &Similarity, expected: &Value, what: &str) {
+pub(crate) fn check_alignment(got: &Similarity, expected: &Value, what: &str) {
     for row in 0..3 {
         let expected = numbers(&expected[row]);
         for (column, expected) in expected[..3].iter().enumerate() {
@@ -193,38 +199,4 @@ fn association_agrees_with_evo() {
             assert_eq!(of_estimate, indices(&expected["idx_est"]), "{name}");
         }
     }
-}
-
-/// Expected: SciPy 1.17.1 on the first column of 50 and 40 rows, and POT 0.9.7 for Wasserstein-1.
-///
-/// Tolerance 1e-12: sums of fewer than 100 terms of size one.
-#[test]
-fn distances_of_samples_agree_with_scipy() {
-    let text = include_str!("../../../testdata/distribution_fidelity/distribution_fidelity.json");
-    let golden: Value = serde_json::from_str(text).unwrap();
-    let first_column = |name: &str| -> Vec<f64> {
-        golden[name].as_array().unwrap().iter().map(|row| row[0].as_f64().unwrap()).collect()
-    };
-    let (real, synthetic) = (first_column("X_real"), first_column("Y_syn"));
-    let expected = &golden["univariate_col0"];
-
-    let smirnov = kolmogorov_smirnov(&real, &synthetic).unwrap();
-    let expected_smirnov = &expected["ks_two-sided_exact"];
-    assert_close(smirnov.distance, expected_smirnov["D"].as_f64().unwrap(), 1e-12, "D");
-    assert_close(smirnov.location, expected_smirnov["loc"].as_f64().unwrap(), 0.0, "location");
-    assert_eq!(smirnov.left_is_smaller, expected_smirnov["sign"] == 1);
-    // The limit law is on the safe side of the exact p value at this size.
-    let exact_p = expected_smirnov["p"].as_f64().unwrap();
-    assert!(smirnov.p_value_limit > exact_p && smirnov.p_value_limit < 1.4 * exact_p);
-
-    for (which, name) in [
-        (DistributionDistance::Wasserstein1, "wasserstein1_scipy"),
-        (DistributionDistance::Wasserstein1, "wasserstein1_pot"),
-        (DistributionDistance::EnergySqrt, "energy_distance_scipy_SQRT"),
-    ] {
-        let got = distribution_distance(which, &real, &synthetic).unwrap();
-        assert_close(got, expected[name].as_f64().unwrap(), 1e-12, name);
-    }
-    let got = distribution_distance(DistributionDistance::KolmogorovSmirnov, &real, &synthetic);
-    assert_eq!(got, Ok(smirnov.distance));
 }

@@ -1,0 +1,213 @@
+//! The Frechet distance of the Gaussians fitted to two samples, with its bias.
+//!
+//! Invariant: never negative; zero for equal samples up to rounding.
+//! Unit: the square of the coordinates'. It is the squared Wasserstein-2 distance of the fits.
+//! Cost: `O((n + m) d² + d³)` time, `O(d²)` memory.
+//!
+//! Not here: anything beyond mean and covariance, which is all that this distance sees.
+
+use nalgebra::{DMatrix, SymmetricEigen};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use tiepoint_model::Seed;
+
+use super::{
+    pairs::draw,
+    rows::{Rows, finite},
+};
+use crate::{MeasureError, Metric, registry};
+
+/// Sweeps after which an eigenvalue that does not settle is an error.
+const SWEEPS_MAX: usize = 10_000;
+
+/// The Frechet distance of the Gaussians fitted to two samples.
+///
+/// `|μ − ν|² + tr(A + B − 2 (A B)^½)` with covariances that divide by `n − 1`. Singular covariances
+/// are no problem: the root is taken of `A^½ B A^½`, whose eigenvalues are not negative.
+///
+/// **Biased upwards**: two samples of one Gaussian in 16 dimensions have a distance of about 3 at 50
+/// rows each, 0.8 at 200 and 0.16 at 1000. A fixed limit is a test of the number of rows: compare at
+/// equal sizes only, or use [`frechet_extrapolated`].
+///
+/// # Inputs
+/// - `left`, `right`: points with the same columns, at least 2 rows each.
+///
+/// # Errors
+/// [`MeasureError::LengthMismatch`], [`MeasureError::TooFew`], [`MeasureError::NotFinite`].
+///
+/// # Invariants
+/// `frechet_is_symmetric_and_zero_on_equal_samples`, `frechet_of_a_shift_is_its_square`,
+/// `frechet_of_one_column_is_that_of_two_normals`.
+///
+/// # Source
+/// Dowson and Landau 1982; Heusel et al., *GANs trained by a two time-scale update rule*, 2017.
+pub fn frechet_distance(left: Rows, right: Rows) -> Result<f64, MeasureError> {
+    left.same_columns(&right)?;
+    left.at_least(2, "left sample")?;
+    right.at_least(2, "right sample")?;
+    let all = |rows: Rows| (0..rows.count()).collect::<Vec<_>>();
+    distance_of(left, &all(left), right, &all(right))
+}
+
+/// The metric, with how its covariances divide.
+#[must_use]
+pub fn frechet_metric() -> Metric {
+    Metric::new(registry::DIST_FRECHET).with("covariance", "n-1").with("bias", "kept")
+}
+
+/// A Frechet distance with its bias taken away to first order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrechetExtrapolation {
+    /// With all rows, biased upwards.
+    pub distance: f64,
+    /// The intercept of a line through distances of subsets against one over their size. May be
+    /// negative.
+    pub extrapolated: f64,
+    /// Slope of that line: the bias at N rows is about `slope / N`.
+    pub slope: f64,
+    /// Size and distance of each subset.
+    pub subsets: Vec<(usize, f64)>,
+}
+
+/// How subsets are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subsets {
+    /// Where the draws come from; subset k draws from the seed and k alone.
+    pub seed: Seed,
+    /// How many sizes, at least 2; 15 is usual.
+    pub size_count: usize,
+    /// The least size, at least 2. Sizes run from here to the smaller sample's, evenly.
+    pub size_min: usize,
+}
+
+/// The Frechet distance extrapolated to endless samples.
+///
+/// # Errors
+/// Those of [`frechet_distance`], and [`MeasureError::InvalidOption`] for sizes that do not fit.
+///
+/// # Invariants
+/// `extrapolation_takes_most_of_the_bias_away`, `results_do_not_depend_on_the_number_of_threads`.
+///
+/// # Source
+/// Chong and Forsyth, *Effectively unbiased FID and Inception score*, 2020, with seeded subsets.
+pub fn frechet_extrapolated(
+    left: Rows,
+    right: Rows,
+    subsets: &Subsets,
+) -> Result<FrechetExtrapolation, MeasureError> {
+    let distance = frechet_distance(left, right)?;
+    let size_max = left.count().min(right.count());
+    let Subsets { seed, size_count, size_min } = *subsets;
+    for (name, value, is_good, requirement) in [
+        ("size_count", size_count, size_count >= 2, "at least 2"),
+        (
+            "size_min",
+            size_min,
+            size_min >= 2 && size_min < size_max,
+            "at least 2 and below the smaller sample's size",
+        ),
+    ] {
+        if !is_good {
+            let value = value as f64;
+            return Err(MeasureError::InvalidOption { name, value, requirement });
+        }
+    }
+    let of_subset = |k: usize| {
+        let size = size_min + (size_max - size_min) * k / (size_count - 1);
+        let [a, b] = [("left subset", left), ("right subset", right)].map(|(purpose, rows)| {
+            let members = draw(seed.for_purpose(purpose), k as u64, size, rows.count());
+            members.into_iter().map(|index| index as usize).collect::<Vec<_>>()
+        });
+        Ok((size, distance_of(left, &a, right, &b)?))
+    };
+    let subsets: Vec<(usize, f64)> =
+        (0..size_count).into_par_iter().map(of_subset).collect::<Result<_, MeasureError>>()?;
+    let count = subsets.len() as f64;
+    let mean_x = subsets.iter().map(|(size, _)| 1.0 / *size as f64).sum::<f64>() / count;
+    let mean_y = subsets.iter().map(|(_, distance)| distance).sum::<f64>() / count;
+    let (mut cross, mut square) = (0.0, 0.0);
+    for (size, distance) in &subsets {
+        let x = 1.0 / *size as f64 - mean_x;
+        cross += x * (distance - mean_y);
+        square += x * x;
+    }
+    let slope = finite(cross / square, "slope")?;
+    Ok(FrechetExtrapolation { distance, extrapolated: mean_y - slope * mean_x, slope, subsets })
+}
+
+fn distance_of(
+    left: Rows,
+    of_left: &[usize],
+    right: Rows,
+    of_right: &[usize],
+) -> Result<f64, MeasureError> {
+    let (left_mean, left_covariance) = moments(left, of_left);
+    let (right_mean, right_covariance) = moments(right, of_right);
+    let shift: f64 = left_mean.iter().zip(&right_mean).map(|(a, b)| (a - b) * (a - b)).sum();
+    let root = square_root(&left_covariance)?;
+    let inner = product(&product(&root, &right_covariance), &root);
+    let symmetric = DMatrix::from_fn(inner.nrows(), inner.ncols(), |i, j| {
+        0.5 * (inner[(i, j)] + inner[(j, i)])
+    });
+    let (values, _) = eigen(symmetric)?;
+    let cross: f64 = values.iter().map(|value| value.max(0.0).sqrt()).sum();
+    let trace = left_covariance.trace() + right_covariance.trace();
+    Ok(finite(shift + trace - 2.0 * cross, "Frechet distance")?.max(0.0))
+}
+
+/// Mean and covariance (dividing by `n − 1`) of some rows.
+fn moments(rows: Rows, members: &[usize]) -> (Vec<f64>, DMatrix<f64>) {
+    let d = rows.column_count();
+    let count = members.len() as f64;
+    let mut mean = vec![0.0; d];
+    for &index in members {
+        mean.iter_mut().zip(rows.row(index)).for_each(|(sum, value)| *sum += value / count);
+    }
+    let mut sums = DMatrix::<f64>::zeros(d, d);
+    let mut centred = vec![0.0; d];
+    for &index in members {
+        let row = rows.row(index);
+        for (value, (of_row, mean)) in centred.iter_mut().zip(row.iter().zip(&mean)) {
+            *value = of_row - mean;
+        }
+        for (column, &factor) in centred.iter().enumerate() {
+            let target = &mut sums.as_mut_slice()[column * d + column..(column + 1) * d];
+            let below = &centred[column..];
+            target.iter_mut().zip(below).for_each(|(sum, value)| *sum += factor * value);
+        }
+    }
+    let covariance = DMatrix::from_fn(d, d, |i, j| sums[(i.max(j), i.min(j))] / (count - 1.0));
+    (mean, covariance)
+}
+
+/// Eigenvalues and eigenvectors of a symmetric matrix.
+fn eigen(matrix: DMatrix<f64>) -> Result<(Vec<f64>, DMatrix<f64>), MeasureError> {
+    if matrix.iter().any(|value| !value.is_finite()) {
+        return Err(MeasureError::NotFinite { what: "covariance", index: 0 });
+    }
+    let eigen = SymmetricEigen::try_new(matrix, f64::EPSILON, SWEEPS_MAX)
+        .ok_or(MeasureError::NotFinite { what: "eigenvalues", index: 0 })?;
+    Ok((eigen.eigenvalues.iter().copied().collect(), eigen.eigenvectors))
+}
+
+/// The symmetric square root of a covariance; eigenvalues below zero are rounding.
+fn square_root(matrix: &DMatrix<f64>) -> Result<DMatrix<f64>, MeasureError> {
+    let (values, vectors) = eigen(matrix.clone())?;
+    let mut scaled = vectors.clone();
+    for (mut column, value) in scaled.column_iter_mut().zip(&values) {
+        column *= value.max(0.0).sqrt();
+    }
+    Ok(product(&scaled, &vectors.transpose()))
+}
+
+/// A product in one fixed order: nalgebra's own differs between processors.
+fn product(a: &DMatrix<f64>, b: &DMatrix<f64>) -> DMatrix<f64> {
+    let mut result = DMatrix::zeros(a.nrows(), b.ncols());
+    for (column, mut target) in result.column_iter_mut().enumerate() {
+        for (k, source) in a.column_iter().enumerate() {
+            let factor = b[(k, column)];
+            target.iter_mut().zip(source.iter()).for_each(|(sum, value)| *sum += factor * value);
+        }
+    }
+    result
+}

@@ -1,0 +1,11 @@
+//! Measures of samples and signals: against the reference tools, and the laws they obey.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod drift;
+mod fuzz;
+mod golden;
+mod laws;
+mod nulls;
+mod numpy;
+mod signal;

@@ -1,0 +1,12 @@
+//! Measures of sensors and of geometry: against the reference tools, by law, and on simulated
+//! noise whose parameters are known. Data, versions and licences: `testdata/<case>/PROVENANCE.md`.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod allan_golden;
+mod allan_laws;
+mod calibration;
+mod camera;
+mod geometry_golden;
+mod geometry_laws;
+mod lidar;
