@@ -5,8 +5,7 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
-    if is("PROFILE", "debug") && is("CARGO_CFG_TARGET_OS", "linux") {
+    if cfg!(all(debug_assertions, target_os = "linux")) {
         println!("cargo:rustc-link-arg-bins=-no-pie");
     }
 }

@@ -39,7 +39,7 @@ async fn strike(yard: &Yard, fault: Fault, at_step: u64) {
     if let (Fault::FullDisk, Err(error)) = (fault, &outcome) {
         let told = format!("{error} ({})", error.hint());
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{told}");
-        assert!(told.starts_with("the disk is full: `run-1.tum` of "), "{told}");
+        assert!(told.starts_with("the disk is full: `run-1` of "), "{told}");
         assert!(told.contains("nothing is lost; make room for about "), "{told}");
     }
     let (after, _) = disk.aftermath();
