@@ -38,7 +38,13 @@ pub use error::Error;
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
 pub use ingest::{IngestRequest, IngestedRecording, Source, ingest};
 pub use measure::{
-    Measured, MeasuredValue, MetricLine, TrajectoryMeasureRequest, measure_trajectory, metrics,
+    AdwinRequest, AllanRequest, ColumnMeasure, DistributionMeasure, DistributionRequest,
+    DriftRequest, GeometryMeasure, GeometryRequest, InputFile, LoopClosureRequest, Measured,
+    MeasuredTable, MeasuredValue, MetricLine, PairingWords, PointMeasure, RecordTime,
+    RelativeWords, StepScaleRequest, SubTrajectoryRequest, SurfaceChangeRequest, TimeOffsetRequest,
+    TrajectoryFiles, TrajectoryMeasureRequest, measure_adwin, measure_allan, measure_distribution,
+    measure_geometry, measure_kitti_drift, measure_loop_closure, measure_step_scale,
+    measure_sub_trajectory, measure_time_offset, measure_trajectory, metrics,
 };
 pub use platform::{Config, InitReport, Platform};
 pub use prove::{Proof, ProveRequest, prove};
