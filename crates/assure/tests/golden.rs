@@ -6,8 +6,8 @@
 use serde_json::Value;
 use tiepoint_assure::statistics::{
     betting::{
-        ConfidenceSequence, empirical_bernstein_interval, fixed_count_interval, hedged_interval,
-        hoeffding_interval,
+        ConfidenceSequence, EProcess, Side, empirical_bernstein_interval, fixed_count_interval,
+        hedged_interval, hoeffding_interval,
     },
     binomial::{
         approximate::{agresti_coull, jeffreys, newcombe_difference, wilson},
@@ -140,6 +140,21 @@ fn betting_intervals_agree_with_confseq() {
             assert!(wider.iter().all(|by| (-1e-9..0.002).contains(by)), "{ours:?} {theirs:?}");
         };
         within_two_steps(hedged_interval(&values, alpha).unwrap(), hedged);
+        // `betting_cs` reads the capital at the end: the e-values of each mean of its grid.
+        let kept = |mean: f64| {
+            [Side::AtMost, Side::AtLeast].into_iter().all(|side| {
+                let mut process = EProcess::new(side, mean, alpha / 2.0).unwrap();
+                for &value in &values {
+                    process.push(value).unwrap();
+                }
+                process.e_value() <= 2.0 / alpha
+            })
+        };
+        let means: Vec<f64> =
+            (0..=1000).map(|step| f64::from(step) / 1000.0).filter(|mean| kept(*mean)).collect();
+        let (first, last) = (means.first().unwrap(), means.last().unwrap());
+        let ours = [(first - 0.001).max(0.0), (last + 0.001).min(1.0)];
+        assert_close(&ours, &ends(&case["betting_cs"]), 1e-12);
         let fixed = fixed_count_interval(&values, alpha).unwrap();
         within_two_steps(fixed, ends(&case["betting_ci"]));
         let bernstein = empirical_bernstein_interval(&values, alpha).unwrap();

@@ -1,14 +1,14 @@
 //! Sans-I/O readers and writers of the field's formats, to and from Arrow batches.
 //!
-//! Bytes are fed in and typed samples come out, the same for every container ([`Reader`]);
-//! samples become Arrow batches and come back ([`columns`]), or become an MCAP file
-//! ([`write_mcap`]).
+//! Bytes are fed in and typed samples come out, the same for every container ([`Reader`]), or a
+//! path is opened and gives the same ([`LogReader`]); samples become Arrow batches and come back
+//! ([`columns`]), or become an MCAP file ([`write_mcap`], [`McapExport`]).
 //!
-//! Invariant: nothing here opens a file, asks a clock or draws a random number, and no input,
-//! however damaged, makes it panic or allocate more than its [`Limits`].
+//! Invariant: only [`LogReader`] opens files, nothing asks a clock or draws a random number, and
+//! no input, however damaged, makes anything panic or allocate more than its [`Limits`].
 //! Metres, radians, seconds; times are integer nanoseconds since the Unix epoch.
 //!
-//! Not here: where bytes come from, digests, quality checks, and the lake.
+//! Not here: where recordings lie, digests, quality checks, and the lake.
 
 pub mod cloud;
 pub mod columns;

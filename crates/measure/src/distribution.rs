@@ -41,7 +41,10 @@ pub use self::{
         ClassifierScores, ClassifierStatistic, ClassifierTest, Learner, classifier_scores,
         classifier_scores_with_folds, classifier_test,
     },
-    dependence::{Correlation, DependenceDifference, category_distance, dependence_difference},
+    dependence::{
+        Correlation, DependenceDifference, category_distance, category_metric,
+        dependence_difference,
+    },
     distance::{DistributionDistance, distribution_distance, distribution_distance_interval},
     drift::{PSI_EMPTY_SHARE, PsiBins, population_stability_index},
     energy::{EnergyForm, energy_distance, energy_test},
@@ -55,14 +58,15 @@ pub use self::{
         cramer_von_mises, kolmogorov_smirnov, kolmogorov_upper_tail, ks_test,
     },
     mmd::{
-        Bandwidth, Mmd, MmdEstimator, kernel_inception_distance, mmd_squared, mmd_test,
-        mmd_test_with,
+        Bandwidth, Mmd, MmdEstimator, kernel_inception_distance, kernel_inception_metric,
+        mmd_squared, mmd_test, mmd_test_with,
     },
     neighbours::{Prdc, prdc},
     permutation::{PermutationTest, Permutations},
     rows::{COORDINATE_MAX, Rows},
     support::{SUPPORT_LEVELS, SupportFidelity, SupportMode, support_fidelity},
     wasserstein::{
-        Directions, sliced_wasserstein, sliced_wasserstein_along, wasserstein, wasserstein_weighted,
+        Directions, sliced_wasserstein, sliced_wasserstein_along, wasserstein, wasserstein_metric,
+        wasserstein_weighted,
     },
 };

@@ -18,10 +18,11 @@ pub use calibration::{CameraModel, ExtrinsicDrift, extrinsic_drift, reprojection
 pub use sampling::{Sampling, regular_sampling};
 
 /// Why a parameter has no value, though the input is sound.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum NotIdentifiable {
     /// No stretch of the curve has the slope that this noise makes.
+    #[error("the curve has slope {found} where this noise makes {wanted}")]
     NoSlope {
         /// The wanted slope of the deviation over the averaging time, both logarithmic.
         wanted: f64,
@@ -29,6 +30,7 @@ pub enum NotIdentifiable {
         found: f64,
     },
     /// Another noise hides this one at every averaging time.
+    #[error("this noise makes up at most {share_max} of the variance, and {share_min} is needed")]
     Hidden {
         /// Largest share of the variance that this noise makes up anywhere.
         share_max: f64,
@@ -36,6 +38,7 @@ pub enum NotIdentifiable {
         share_min: f64,
     },
     /// Too little data: the interval would be wider than the value.
+    #[error("{count} {what}, and at least {min} are needed")]
     TooFew {
         /// What there is too little of.
         what: String,
@@ -45,11 +48,13 @@ pub enum NotIdentifiable {
         min: f64,
     },
     /// The input does not vary in what the parameter depends on.
+    #[error("the data show no {what}")]
     NoVariation {
         /// What does not vary.
         what: String,
     },
     /// The model does not describe the data.
+    #[error("{what}: {value}, and the limit is {limit}")]
     Misfit {
         /// The sign of it.
         what: String,

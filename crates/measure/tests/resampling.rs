@@ -137,7 +137,8 @@ proptest! {
         let values: Vec<f64> = quarters.iter().map(|quarter| f64::from(*quarter) / 4.0).collect();
         let spread = |indices: &[u32]| {
             let mean = mean_of(&values, indices);
-            indices.iter().map(|&i| (values[i as usize] - mean) * (values[i as usize] - mean)).sum::<f64>()
+            let deviations = indices.iter().map(|&i| values[i as usize] - mean);
+            deviations.map(|deviation| deviation * deviation).sum::<f64>()
         };
         let one = jackknife(values.len(), spread).unwrap();
         let many = jackknife(values.len(), |i| f64::from(factor) * spread(i)).unwrap();

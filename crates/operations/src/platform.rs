@@ -306,8 +306,6 @@ impl Platform {
         }
         Ok(())
     }
-
-    }
 }
 
 impl Log {

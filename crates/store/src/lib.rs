@@ -30,9 +30,7 @@ pub use query::QueryStream;
 pub use read::ReadRequest;
 pub use scan::{LakeScan, LakeScanSpec};
 pub use seam::{StepKind, WriteSeam, WriteStep};
-pub use tables::{
-    AppendWriter, PendingAppend, PendingRewrite, Tables, Thoroughness, VersionFile,
-};
+pub use tables::{AppendWriter, PendingAppend, PendingRewrite, Tables, Thoroughness, VersionFile};
 
 /// What the ledger says exists: a position in it, and the version of every table there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,6 +12,7 @@
 mod bets;
 mod closed_form;
 mod one_sided;
+mod plan;
 mod process;
 mod sequence;
 
@@ -24,6 +25,7 @@ use self::bets::{Bettor, Schedule, risk_bound};
 pub use self::{
     closed_form::{empirical_bernstein_interval, hoeffding_interval},
     one_sided::{fixed_count_interval, mean_lower_bound},
+    plan::{BettingPlan, betting_units_needed},
     process::{EProcess, EquivalenceMonitor, Look, Reading, Side},
     sequence::ConfidenceSequence,
 };
@@ -101,7 +103,8 @@ pub fn betting_equivalence(
 /// half of alpha; at the last value, running intersection.
 ///
 /// # Errors
-/// Fewer than two values, or one outside `[0, 1]`, or alpha outside `(0, 1)`.
+/// Fewer than two values, or one outside `[0, 1]`, or alpha outside `(0, 1)`;
+/// [`StatisticsError::NotIdentified`] where every mean is refuted.
 ///
 /// # Source
 /// The hedged capital process of Waudby-Smith and Ramdas 2024; `hedged_cs` of the package
@@ -111,7 +114,16 @@ pub fn hedged_interval(values: &[f64], alpha: f64) -> Result<[f64; 2], Statistic
     check_unit_values(values, 2)?;
     let above = Game::new(values.to_vec(), alpha / 2.0);
     let threshold = ln(2.0 / alpha);
-    Ok([above.bound(threshold), 1.0 - above.mirrored(alpha / 2.0).bound(threshold)])
+    not_empty([above.bound(threshold), 1.0 - above.mirrored(alpha / 2.0).bound(threshold)])
+}
+
+/// Looks that refute every mean: the values do not keep one, or chance at most alpha has struck.
+fn not_empty([low, high]: [f64; 2]) -> Result<[f64; 2], StatisticsError> {
+    if low <= high {
+        return Ok([low, high]);
+    }
+    let reason = "every mean is refuted by one look or another: the values do not keep one mean";
+    Err(StatisticsError::NotIdentified { name: "mean", reason })
 }
 
 /// At least so many values, each in `[0, 1]`.

@@ -2,8 +2,9 @@
 //!
 //! Invariant: counts are rounded up; a plan that no count fulfils has none.
 //!
-//! Not here: the least number of units for betting (see [`super::betting::unit_count_min`]), and
-//! units for a paired equivalence test (see [`super::equivalence::units_needed`]).
+//! Not here: the least number of units for betting (see [`super::betting::unit_count_min`] and
+//! [`super::betting::betting_units_needed`]), and units for a paired equivalence test (see
+//! [`super::equivalence::units_needed`]).
 
 use tiepoint_model::math::{ln, ln_1p};
 

@@ -2,7 +2,8 @@
 
 use tiepoint_assure::statistics::{
     betting::{
-        ConfidenceSequence, EquivalenceMonitor, Reading, betting_equivalence, fixed_count_interval,
+        BettingPlan, ConfidenceSequence, EquivalenceMonitor, Reading, betting_equivalence,
+        betting_units_needed, fixed_count_interval,
     },
     equivalence::paired_equivalence,
     noninferiority::{betting_noninferiority, paired_noninferiority},
@@ -139,5 +140,24 @@ fn the_smallest_passing_margin_may_be_chosen_afterwards() {
             margin <= mean.abs()
         });
         assert_at_most(false_margin, 0.05, 1000);
+    }
+}
+
+/// A plan for 80 % power gives between 70 and 92 %: it takes the mean and the spread of the log
+/// capital where the chance of ever reaching the threshold is asked for.
+#[test]
+fn a_betting_plan_has_the_power_it_says() {
+    for (mean, sd, margin, seed) in
+        [(0.0, 0.15, 0.05, 81), (0.02, 0.15, 0.05, 82), (0.0, 0.3, 0.1, 83), (0.0, 0.05, 0.05, 84)]
+    {
+        let plan = BettingPlan { estimate: mean, sd, margin, bound: 1.0, alpha: 0.05, power: 0.8 };
+        let count = betting_units_needed(&plan).unwrap().unwrap();
+        let power = share(500, seed, |draws| {
+            let mut monitor = EquivalenceMonitor::new(margin, 1.0, 0.05).unwrap();
+            scenes(draws, mean, sd, usize::try_from(count).unwrap())
+                .into_iter()
+                .any(|difference| monitor.push(difference).unwrap().reading == Reading::Within)
+        });
+        assert!((0.7..=0.92).contains(&power), "{mean} {sd} {margin}: {power} with {count}");
     }
 }

@@ -37,13 +37,13 @@ fn the_t_test_of_the_mistakes_is_the_librarys() {
     }
 }
 
-/// A t test read every 10 of 400 scenes, stopped at the first support: 19.7 % false support
+/// A t test read every 10 of 400 scenes from the twentieth on, stopped at the first support: 19.7 % false support
 /// (published, 600 replications) where 5 % is promised.
 #[test]
 fn a_peeked_t_test_supports_false_claims_one_time_in_five() {
     let peeked = share(1000, 21, |draws| {
         let differences = scenes(draws, 0.05, 0.15, 400);
-        (1..=40).any(|look| t_test_supports(&differences[..10 * look], 0.05))
+        (2..=40).any(|look| t_test_supports(&differences[..10 * look], 0.05))
     });
     assert_is(peeked, 0.197, [1000, 600]);
 }

@@ -4,8 +4,8 @@
 //! reads both; only the [`cursor`] under it knows how numbers are laid out.
 //!
 //! What a sample does not hold is not kept: covariances, the twist of an odometry message, the
-//! scan time of a laser scan, the limits of a beacon's sensor, the variance of a range. The original
-//! file keeps them, and the pixels of images, of which only the place is kept.
+//! scan time of a laser scan, the limits of a beacon's sensor, the variance of a range. Of images
+//! only the place of the pixels is kept. The original file keeps them all.
 
 pub(crate) mod cursor;
 pub(crate) mod decode;

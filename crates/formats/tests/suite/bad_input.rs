@@ -4,8 +4,9 @@ use mcap::{Compression, WriteOptions};
 use tiepoint_formats::{ChannelKey, Container, Limits, ReadError, Reader, Table, read_all};
 use tiepoint_model::{ErrorKind, Seed};
 
-use crate::make::{
-    MessageBytes, RawlogBytes, Wire, bare_mcap, mcap_with, small_rawlog, small_ulog,
+use crate::{
+    make::{MessageBytes, RawlogBytes, Wire, bare_mcap, mcap_with, small_rawlog, small_ulog},
+    ros1_bag::bag,
 };
 
 fn scan_message() -> Vec<u8> {
@@ -45,6 +46,9 @@ fn inputs() -> Vec<(Container, Vec<u8>)> {
         bare("tf2_msgs/msg/TFMessage", transforms_message()),
         (Container::Mcap, whole_mcap(Some(Compression::Zstd))),
         (Container::Mcap, whole_mcap(Some(Compression::Lz4))),
+        (Container::Ros1Bag, bag("none", true).bytes),
+        (Container::Ros1Bag, bag("bz2", true).bytes),
+        (Container::Ros1Bag, bag("lz4", true).bytes),
         (Container::Rawlog, small_rawlog().0),
         (Container::Rawlog, small_rawlog().gzip()),
         (Container::Ulog, small_ulog().0),

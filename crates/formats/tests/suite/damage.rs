@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use mcap::{Compression, WriteOptions};
 use tiepoint_formats::{Container, ReadError, Samples, TopicBatch, read_all};
+use tiepoint_model::Seed;
 
 use crate::{
     make::{MessageBytes, Wire, mcap_with, small_rawlog},
-    ros1_bag::keep,
+    ros1_bag::{bag, keep},
 };
 
 /// Twelve twists in several chunks.
@@ -19,7 +20,6 @@ fn whole(compression: Option<Compression>) -> Vec<u8> {
 }
 
 /// Where each chunk lies and how many messages it holds, by the summary that `mcap` reads.
-#[expect(clippy::unwrap_used, reason = "test helper")]
 fn chunks(bytes: &[u8]) -> Vec<(Range<u64>, u64)> {
     let summary = mcap::Summary::read(bytes).unwrap().unwrap();
     let mut chunks: Vec<_> = summary.chunk_indexes.iter().collect();
@@ -132,4 +132,41 @@ fn nothing_to_keep_is_an_error() {
     let mut bytes = whole(None);
     bytes[0] ^= 1;
     assert!(matches!(keep(Container::Mcap, &bytes), Err(ReadError::BadMagic { .. })));
+}
+
+/// Whatever is done to the bytes: no panic; what is kept is no more than there was, and if it is
+/// less, the summary says so.
+#[test]
+fn no_mutation_is_kept_silently() {
+    const CASES: u64 = 2_000;
+    let inputs = [
+        (Container::Mcap, whole(None)),
+        (Container::Mcap, whole(Some(Compression::Zstd))),
+        (Container::Ros1Bag, bag("none", true).bytes),
+        (Container::Ros1Bag, bag("bz2", true).bytes),
+        (Container::Ros1Bag, bag("lz4", false).bytes),
+        (Container::Rawlog, small_rawlog().0),
+    ];
+    for (number, (container, bytes)) in inputs.into_iter().enumerate() {
+        let mut kept_part = 0;
+        for case in 0..CASES {
+            let mut draws = Seed(20_260_102).for_purpose("keep").draws(number as u64, case);
+            let mut bytes = bytes.clone();
+            let at = draws.below(bytes.len());
+            match draws.below(4) {
+                0 => bytes[at] ^= 1 << draws.below(8),
+                1 => bytes.truncate(at),
+                2 => drop(bytes.remove(at)),
+                _ => {
+                    let end = (at + 4).min(bytes.len());
+                    bytes[at..end].fill([0xff, 0x7f, 0x00][draws.below(3)]);
+                }
+            }
+            let refused = read_all(container, &bytes).is_err();
+            let Ok((_, summary)) = keep(container, &bytes) else { continue };
+            assert_eq!(summary.losses.is_empty(), !refused, "input {number}, case {case}");
+            kept_part += u64::from(refused);
+        }
+        assert!(kept_part > 0, "nothing of input {number} was ever kept");
+    }
 }

@@ -1,4 +1,9 @@
 //! Recordings on disk: databases, folders with several files, and what is wrong with them.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "room: disk, in a folder of each test's own"
+)]
 
 use std::{
     fs,
@@ -37,7 +42,6 @@ fn twist(value: f64) -> Vec<u8> {
 }
 
 /// A database with twists of these (topic, time) and the values 0, 1, 2, ...
-#[expect(clippy::unwrap_used, reason = "test helper")]
 fn database(path: &Path, is_indexed: bool, rows: &[(i64, i64)]) -> Connection {
     let db = Connection::open(path).unwrap();
     db.execute_batch(SCHEMA).unwrap();
@@ -130,7 +134,6 @@ fn a_folder_of_split_files_is_one_recording() {
     assert_eq!(log.container(), Container::Rosbag2);
 }
 
-#[expect(clippy::unwrap_used, reason = "test helper")]
 fn mcap_of(times: &[i64]) -> Vec<u8> {
     let rows = times.iter().map(|time| TwistSample {
         stamps: Stamps {

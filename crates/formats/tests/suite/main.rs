@@ -1,6 +1,7 @@
 //! Proofs of the readers, the writer and the columns, on bytes made here.
 //!
-//! Every random case comes from a printed seed; nothing reads a disk or a clock.
+//! Every random case comes from a printed seed; nothing asks a clock, and only `log_reader`
+//! touches a disk.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -16,6 +17,7 @@ mod messages;
 mod rawlog;
 mod ros1_bag;
 mod round_trip;
+mod sensor_messages;
 mod tabular;
 mod trajectory;
 mod ulog;

@@ -268,24 +268,7 @@ fn picture_samples(table: Table) -> BoxedStrategy<Samples> {
         )
         .prop_map(Samples::Cameras)
         .boxed(),
-        Table::Images => {
-            rows((head, any::<([u32; 4], bool, bool)>(), name(), payload_place()).prop_map(
-                |((stamps, frame_id), (n, is_big_endian, is_compressed), encoding, payload)| {
-                    ImageSample {
-                        stamps,
-                        frame_id,
-                        height_px: (!is_compressed).then_some(n[0]),
-                        width_px: (!is_compressed).then_some(n[1]),
-                        encoding,
-                        is_big_endian,
-                        row_step_bytes: (!is_compressed).then_some(n[2]),
-                        payload,
-                    }
-                },
-            ))
-            .prop_map(Samples::Images)
-            .boxed()
-        }
+        Table::Images => image_samples(),
         Table::Paths => {
             let pose =
                 (header_time(), name(), pose()).prop_map(|(time, frame_id, frame_from_child)| {
@@ -325,6 +308,25 @@ fn picture_samples(table: Table) -> BoxedStrategy<Samples> {
         .prop_map(Samples::Grids)
         .boxed(),
     }
+}
+
+fn image_samples() -> BoxedStrategy<Samples> {
+    let head = (stamps(), name());
+
+    rows((head, any::<([u32; 4], bool, bool)>(), name(), payload_place()).prop_map(
+        |((stamps, frame_id), (n, is_big_endian, is_compressed), encoding, payload)| ImageSample {
+            stamps,
+            frame_id,
+            height_px: (!is_compressed).then_some(n[0]),
+            width_px: (!is_compressed).then_some(n[1]),
+            encoding,
+            is_big_endian,
+            row_step_bytes: (!is_compressed).then_some(n[2]),
+            payload,
+        },
+    ))
+    .prop_map(Samples::Images)
+    .boxed()
 }
 
 fn payload_place() -> impl Strategy<Value = PayloadPlace> {
@@ -496,6 +498,10 @@ impl MessageBytes {
 
     pub(crate) fn u8(self, value: u8) -> Self {
         self.put([value])
+    }
+
+    pub(crate) fn u16(self, value: u16) -> Self {
+        self.put(value.to_le_bytes())
     }
 
     pub(crate) fn u32(self, value: u32) -> Self {

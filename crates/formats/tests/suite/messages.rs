@@ -16,7 +16,11 @@ fn spelled(wire: Wire, package: &str, message: &str) -> String {
 
 /// Decodes one message in each layout; all must be the same.
 #[track_caller]
-fn decode(package: &str, message: &str, write: impl Fn(MessageBytes) -> MessageBytes) -> Samples {
+pub(crate) fn decode(
+    package: &str,
+    message: &str,
+    write: impl Fn(MessageBytes) -> MessageBytes,
+) -> Samples {
     let [first, second, third] = Wire::ALL.map(|wire| {
         let bytes = write(MessageBytes::new(wire)).bytes;
         let file = bare_mcap(wire, &spelled(wire, package, message), &[bytes]);

@@ -184,6 +184,12 @@ pub fn category_distance(left: &[u64], right: &[u64]) -> Result<f64, MeasureErro
     Ok(0.5 * differences.sum::<f64>())
 }
 
+/// The metric of [`category_distance`].
+#[must_use]
+pub fn category_metric() -> Metric {
+    Metric::new(registry::DIST_TOTAL_VARIATION)
+}
+
 /// Divided by a power of two near the largest value, so that squares neither overflow nor vanish.
 fn scaled(values: &[f64]) -> Vec<f64> {
     let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));

@@ -216,6 +216,14 @@ pub struct CramerVonMises {
     pub p_value_limit: f64,
 }
 
+impl CramerVonMises {
+    /// The metric, with its law.
+    #[must_use]
+    pub fn metric() -> Metric {
+        Metric::new(registry::DIST_CRAMER_VON_MISES).with("law", "limit").with("ties", "mid-ranks")
+    }
+}
+
 /// The two-sample Cramer-von Mises test.
 ///
 /// Cost: `O((n + m) log(n + m))` time, `O(n + m)` memory.

@@ -61,7 +61,7 @@ pub(super) fn smirnov_tail_two_samples(
         // Inside: height − j n < limit, and j n − height < limit.
         let first = if bounds_above { (height - limit).div_euclid(n_signed) + 1 } else { 0 };
         let last = if bounds_below { (height + limit - 1).div_euclid(n_signed) } else { m_signed };
-        let [first, last] = [first.max(0), last.min(m_signed)].map(|j| usize::try_from(j));
+        let [first, last] = [first.max(0), last.min(m_signed)].map(usize::try_from);
         let (Ok(first), Ok(last)) = (first, last) else { continue };
         let mut left = if first > 0 { 1.0 } else { 0.0 };
         if first > 0 {

@@ -108,3 +108,41 @@ fn bucket_counts(pool: &Pool, prefix: u64, bit_count: u32) -> Vec<u64> {
             },
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use tiepoint_model::Seed;
+
+    use super::*;
+    use crate::distribution::Rows;
+
+    fn by_sorting(pool: &Pool) -> f64 {
+        let (mut row, mut all) = (Vec::new(), Vec::new());
+        for i in 0..pool.count() {
+            pool.square_distances_before(i, &mut row);
+            all.extend_from_slice(&row);
+        }
+        all.sort_unstable_by(f64::total_cmp);
+        let middle = all.len() / 2;
+        if all.len() % 2 == 1 {
+            return all[middle].sqrt();
+        }
+        0.5 * (all[middle - 1].sqrt() + all[middle].sqrt())
+    }
+
+    /// Even and odd numbers of pairs, few enough to be held and too many; with ties in the middle.
+    #[test]
+    fn the_median_is_that_of_all_pairs_sorted() {
+        for (count, step) in [(2, 0.0), (5, 0.0), (9, 0.0), (40, 0.0), (2900, 0.0), (2899, 0.25)] {
+            let values: Vec<f64> = (0..count)
+                .map(|index| {
+                    let value = Seed(1).draws(0, index).normal();
+                    if step > 0.0 { (value / step).round() * step } else { value }
+                })
+                .collect();
+            let (left, right) = values.split_at(values.len() / 2);
+            let pool = Pool::of(Rows::new(left, 1).unwrap(), Rows::new(right, 1).unwrap());
+            assert_eq!(median_distance(&pool), Ok(by_sorting(&pool)), "{count}");
+        }
+    }
+}

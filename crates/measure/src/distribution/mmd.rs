@@ -245,6 +245,15 @@ pub fn kernel_inception_distance(left: Rows, right: Rows) -> Result<f64, Measure
     finite(within(left) + within(right) - 2.0 * between, "kernel inception distance")
 }
 
+/// The metric of [`kernel_inception_distance`].
+#[must_use]
+pub fn kernel_inception_metric() -> Metric {
+    Metric::new(registry::DIST_KID)
+        .with("kernel", "(x.y/d + 1)^3")
+        .with("estimator", MmdEstimator::Unbiased.name())
+        .with("subsets", "none")
+}
+
 fn checked_gamma(left: Rows, right: Rows, bandwidth: Bandwidth) -> Result<f64, MeasureError> {
     left.same_columns(&right)?;
     left.at_least(2, "left sample")?;

@@ -21,6 +21,9 @@ use super::rows::Rows;
 /// Rows of a chunk: small enough to balance the load, since later rows have more pairs.
 const CHUNK_ROWS: usize = 32;
 
+/// Groupings that are drawn before their points are marked.
+const DRAWN_TOGETHER: usize = 256;
+
 /// Columns whose distances are summed together: their running sums stay in the nearest cache.
 const TILE: usize = 512;
 
@@ -234,26 +237,42 @@ impl Groupings {
     pub(super) fn random(pool: &Pool, seed: Seed, permutation_count: usize) -> Self {
         let (n, total) = (pool.first_count, pool.count);
         let seed = seed.for_purpose("permutation");
-        let drawn: Vec<Vec<u32>> = (0..permutation_count as u64)
-            .into_par_iter()
-            .map(|permutation| draw(seed, permutation, n, total))
-            .collect();
-        Self::from_members(pool, &drawn)
+        let mut groupings = Self::observed(pool, permutation_count);
+        // A few at a time: indices take 32 times the room of their marks.
+        for start in (0..permutation_count).step_by(DRAWN_TOGETHER) {
+            let end = (start + DRAWN_TOGETHER).min(permutation_count);
+            let drawn: Vec<Vec<u32>> = (start..end)
+                .into_par_iter()
+                .map(|permutation| draw(seed, permutation as u64, n, total))
+                .collect();
+            groupings.mark(start + 1, &drawn);
+        }
+        groupings
     }
 
     /// The observed grouping and those whose first groups are listed.
     pub(super) fn from_members(pool: &Pool, first_groups: &[Vec<u32>]) -> Self {
-        let count = first_groups.len() + 1;
+        let mut groupings = Self::observed(pool, first_groups.len());
+        groupings.mark(1, first_groups);
+        groupings
+    }
+
+    /// The observed grouping, and room for others.
+    fn observed(pool: &Pool, other_count: usize) -> Self {
+        let count = other_count + 1;
         let mut masks = vec![0_u8; pool.count.div_ceil(8) * count];
         for point in 0..pool.first_count {
             masks[point / 8 * count] |= 1 << (point % 8);
         }
-        for (grouping, members) in (1..).zip(first_groups) {
+        Self { masks, count }
+    }
+
+    fn mark(&mut self, first_grouping: usize, first_groups: &[Vec<u32>]) {
+        for (grouping, members) in (first_grouping..).zip(first_groups) {
             for &point in members {
-                masks[point as usize / 8 * count + grouping] |= 1 << (point % 8);
+                self.masks[point as usize / 8 * self.count + grouping] |= 1 << (point % 8);
             }
         }
-        Self { masks, count }
     }
 }
 

@@ -133,8 +133,10 @@ fn rounded_up(value: f64) -> f32 {
 }
 
 /// Hands over, for each query in `range` and each run of at most 16 targets from `first_target` on,
-/// the query, the first target, and a number for each target which is below [`Cloud::limit`] of a square wherever the
-/// pair's squared distance is at most that square.
+/// the query, the first target of the run, and a number for each of its targets.
+///
+/// The number is below [`Cloud::limit`] of a square wherever the pair's squared distance is at most
+/// that square.
 pub(super) fn visit(
     queries: &Cloud,
     range: Range<usize>,

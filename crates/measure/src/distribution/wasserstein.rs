@@ -42,6 +42,12 @@ pub fn wasserstein(left: &[f64], right: &[f64], order: f64) -> Result<f64, Measu
     root(power_sorted(&sorted(left), &sorted(right), order), order)
 }
 
+/// The metric of this order.
+#[must_use]
+pub fn wasserstein_metric(order: f64) -> Metric {
+    Metric::new(registry::DIST_WASSERSTEIN).with("order", order).with("form", "root")
+}
+
 /// The Wasserstein distance of order 1 of two weighted samples on a line.
 ///
 /// Weights are divided by their sum.

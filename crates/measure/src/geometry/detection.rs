@@ -4,12 +4,14 @@
 //! in the other.
 //! Metres; shares, not percent.
 //!
+//! Cost: `O(n)` once the neighbours are found.
+//!
 //! Not here: the distances themselves (see [`super::set_distance`]).
 
 use serde::{Deserialize, Serialize};
 
 use super::{nearest::Neighbour, set_distance::CloudPair};
-use crate::{MeasureError, Share, statistics::require_positive};
+use crate::{MeasureError, Metric, MetricId, Share, statistics::require_positive};
 
 /// How much of two surfaces lies within a distance of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,12 @@ impl SurfaceScore {
         let sum = precision + recall;
         if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 }
     }
+}
+
+/// The metric of a share or score at a distance: `GEOM_F_SCORE`, `GEOM_PRECISION` or `GEOM_RECALL`.
+#[must_use]
+pub fn surface_metric(id: MetricId, tau_m: f64) -> Metric {
+    Metric::new(id).with("tau_m", tau_m).with("near", "below_tau")
 }
 
 /// Neither cloud is empty, so neither share is undefined.

@@ -4,6 +4,8 @@
 //! counted once.
 //! Metres.
 //!
+//! Cost: `O(n log c)` for `c` cells with points.
+//!
 //! Not here: which residual; the caller gives one for each point.
 
 use std::collections::BTreeMap;

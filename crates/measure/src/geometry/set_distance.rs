@@ -16,7 +16,7 @@ use tiepoint_model::math;
 
 use super::nearest::{KdTree, Neighbour};
 use crate::{
-    MeasureError,
+    MeasureError, Metric, registry,
     statistics::{quantile_of_sorted, require_positive},
 };
 
@@ -162,13 +162,18 @@ impl ChamferForm {
     /// Sum of both sums of squared distances, square metres: Fan et al. 2017, equation 1.
     pub const FAN_2017: Self = Self { directed: Directed::SumSquare, combine: Combine::Sum };
 
+    /// The metric of this form.
+    #[must_use]
+    pub fn metric(self) -> Metric {
+        let is_squared = matches!(self.directed, Directed::MeanSquare | Directed::SumSquare);
+        let id = if is_squared { registry::GEOM_CHAMFER_SQUARED } else { registry::GEOM_CHAMFER };
+        Metric::new(id).with("directed", self.directed.name()).with("combine", self.combine.name())
+    }
+
     /// The unit of the value.
     #[must_use]
     pub fn unit(self) -> &'static str {
-        match self.directed {
-            Directed::MeanSquare | Directed::SumSquare => "m^2",
-            _ => "m",
-        }
+        registry::unit(self.metric().id())
     }
 }
 
@@ -220,6 +225,13 @@ impl DensityAwareForm {
             Self::Paper => "corrected",
             Self::Program => "compat:density_aware_chamfer_distance==6f7f3e5",
         }
+    }
+
+    /// The metric of this form.
+    #[must_use]
+    pub fn metric(self, alpha: f64) -> Metric {
+        let id = registry::GEOM_CHAMFER_DENSITY_AWARE;
+        Metric::new(id).with("mode", self.name()).with("alpha", alpha)
     }
 }
 
@@ -293,6 +305,23 @@ pub enum HausdorffForm {
         /// In `[0, 1]`.
         probability: f64,
     },
+}
+
+impl HausdorffForm {
+    /// The metric of this form.
+    #[must_use]
+    pub fn metric(self) -> Metric {
+        let metric = Metric::new(registry::GEOM_HAUSDORFF);
+        match self {
+            Self::Largest(combine) => metric.with("combine", combine.name()),
+            Self::Quantile { probability, combine } => {
+                metric.with("combine", combine.name()).with("quantile", probability)
+            }
+            Self::PooledQuantile { probability } => {
+                metric.with("combine", "pooled").with("quantile", probability)
+            }
+        }
+    }
 }
 
 /// Hausdorff distance: how far the worst point lies, or the point at a quantile.

@@ -19,7 +19,7 @@ use super::{
     require_cloud, require_point,
 };
 use crate::{
-    MeasureError,
+    MeasureError, Metric, MetricId,
     statistics::{require_not_below_zero, require_positive},
 };
 
@@ -75,6 +75,21 @@ pub struct M3c2Options {
 }
 
 impl M3c2Options {
+    /// The metric with these scales: `GEOM_M3C2_DISTANCE` or `GEOM_M3C2_DETECTION_LEVEL`.
+    #[must_use]
+    pub fn metric(&self, id: MetricId) -> Metric {
+        let list =
+            |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<String>>().join(",");
+        Metric::new(id)
+            .with("mode", self.mode.name())
+            .with("normal_radii_m", list(&self.normal_radii_m))
+            .with("cylinder_radius_m", self.cylinder_radius_m)
+            .with("distance_m_max", self.distance_m_max)
+            .with("registration_error_m", self.registration_error_m)
+            .with("towards", list(&self.towards))
+            .with("points_min", self.points_min)
+    }
+
     fn check(&self) -> Result<(), MeasureError> {
         if self.normal_radii_m.is_empty() {
             return Err(MeasureError::Empty { what: "normal radii" });
@@ -132,12 +147,14 @@ impl SurfaceChange {
 }
 
 /// Why a core point has no change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoChange {
     /// No radius holds three points that fix a plane.
+    #[error("no radius holds three points that fix a plane")]
     NoNormal,
     /// Too few points of an epoch in the cylinder.
+    #[error("the cylinder holds {first_count} and {second_count} points")]
     TooFewPoints {
         /// In the first epoch.
         first_count: usize,

@@ -24,6 +24,9 @@ metrics! {
     DIST_COVERAGE = "dist.coverage", "1",
         "Share of real points whose neighbourhood holds a synthetic one.",
         "Naeem et al. 2020; prdc 0.2";
+    DIST_CRAMER_VON_MISES = "dist.cramer_von_mises", "1",
+        "Mean squared difference of two empirical distribution functions, scaled by their sizes.",
+        "Anderson 1962; scipy.stats.cramervonmises_2samp 1.17.1";
     DIST_DENSITY = "dist.density", "1",
         "Real neighbourhoods that hold a synthetic point on average, over their size.",
         "Naeem et al. 2020; prdc 0.2";
@@ -39,6 +42,9 @@ metrics! {
     DIST_FRECHET = "dist.frechet", "value^2",
         "Squared Wasserstein-2 distance of the Gaussians fitted to two samples; biased upwards.",
         "Dowson and Landau 1982; Heusel et al. 2017";
+    DIST_KID = "dist.kid", "1",
+        "Unbiased squared maximum mean discrepancy under a cubic kernel.",
+        "Binkowski et al., Demystifying MMD GANs, 2018";
     DIST_KS = "dist.ks", "1",
         "Largest vertical distance of two empirical distribution functions.",
         "Kolmogorov 1933; Smirnov 1939";
@@ -60,6 +66,12 @@ metrics! {
     DIST_RECALL = "dist.recall", "1",
         "Share of real points inside the neighbourhood of a synthetic one.",
         "Kynkaanniemi et al. 2019; prdc 0.2";
+    DIST_TOTAL_VARIATION = "dist.total_variation", "1",
+        "Half the sum of the absolute differences of category shares.",
+        "SDMetrics 0.32.0, whose TVComplement is one minus it";
+    DIST_WASSERSTEIN = "dist.wasserstein", "value",
+        "Wasserstein distance of a named order on a line, as a root.",
+        "Peyre and Cuturi 2019; POT 0.9.7, which gives its power";
     DIST_WASSERSTEIN_1 = "dist.wasserstein_1", "value",
         "Area between two empirical distribution functions.",
         "Villani, Optimal Transport, 2009; scipy.stats.wasserstein_distance";

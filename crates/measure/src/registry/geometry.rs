@@ -4,11 +4,14 @@ use super::metrics;
 
 metrics! {
     GEOM_CHAMFER = "geom.chamfer", "m",
-        "Distances from each point of a cloud to the nearest of the other, summarised in a named form; square metres for squared forms.",
-        "Fan et al. 2017; Open3D 0.20.0; PyTorch3D";
+        "Distances from each point of a cloud to the nearest of the other, summarised in a named form.",
+        "Fan et al. 2017; Open3D 0.20.0";
     GEOM_CHAMFER_DENSITY_AWARE = "geom.chamfer.density_aware", "1",
         "Bounded Chamfer distance that counts how many points share a nearest neighbour.",
         "Wu et al., Density-aware Chamfer distance, NeurIPS 2021";
+    GEOM_CHAMFER_SQUARED = "geom.chamfer.squared", "m^2",
+        "Squared distances from each point of a cloud to the nearest of the other, summarised in a named form.",
+        "Fan et al. 2017; PyTorch3D";
     GEOM_F_SCORE = "geom.f_score", "1",
         "Harmonic mean of the shares of two clouds that lie within a distance of the other.",
         "Knapitsch et al., Tanks and Temples, 2017";

@@ -18,12 +18,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    MeasureError,
+    MeasureError, Metric, registry,
     statistics::{require_finite, require_positive},
 };
 
 pub use freedom::{CurveNoise, DeviationInterval, NoiseKind, deviation_intervals};
-pub use noise::{NoiseFit, NoiseLine, NoiseParameter, fit_noise, noise_line};
+pub use noise::{NoiseFit, NoiseLine, NoiseParameter, TauRange, fit_noise, noise_line};
 
 /// Which deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,6 +58,21 @@ impl Deviation {
             Self::Ohdev => "ohdev",
             Self::Totdev => "totdev",
         }
+    }
+
+    /// The metric of a deviation at an averaging time.
+    #[must_use]
+    pub fn metric(self, tau_s: f64) -> Metric {
+        let id = match self {
+            Self::Adev => registry::SENSOR_ALLAN_ADEV,
+            Self::Oadev => registry::SENSOR_ALLAN_OADEV,
+            Self::Mdev => registry::SENSOR_ALLAN_MDEV,
+            Self::Tdev => registry::SENSOR_ALLAN_TDEV,
+            Self::Hdev => registry::SENSOR_ALLAN_HDEV,
+            Self::Ohdev => registry::SENSOR_ALLAN_OHDEV,
+            Self::Totdev => registry::SENSOR_ALLAN_TOTDEV,
+        };
+        Metric::new(id).with("compat", "allantools==2024.6").with("tau_s", tau_s)
     }
 }
 

@@ -4,6 +4,8 @@
 //! does not depend on where the vehicle's origin lies or on which parameters trade with each other.
 //! Millimetres, milliradians and pixels, as names say; inputs in metres and radians.
 //!
+//! Cost: constant for extrinsics, `O(grid^2)` for intrinsics.
+//!
 //! Not here: calibrating.
 
 use nalgebra::{Matrix6, Vector3, Vector6};

@@ -235,7 +235,10 @@ proptest! {
             if let Ok(index) = population_stability_index(&shifted(&x), &shifted(&y), bins) {
                 prop_assert!(index >= 0.0);
                 prop_assert_eq!(population_stability_index(&map(&x), &map(&y), bins), Ok(index));
-                prop_assert_eq!(population_stability_index(&x, &x, bins), Ok(0.0));
+                // One value only has no bins under some rules.
+                let own = population_stability_index(&x, &x, bins);
+                let is_constant = matches!(own, Err(MeasureError::Constant { .. }));
+                prop_assert!(own == Ok(0.0) || is_constant);
             }
         }
     }

@@ -395,3 +395,50 @@ fn coinciding_points_have_no_median_bandwidth() {
     let got = mmd_squared(rows(&a, 2), rows(&a, 2), Bandwidth::Median);
     assert!(matches!(got, Err(MeasureError::Constant { .. })));
 }
+
+/// Several tiles of points far from the origin, with copies, ties and one far point, so that single
+/// precision alone would decide wrongly; against all pairs in double precision.
+#[test]
+fn screening_misses_no_neighbour() {
+    let (d, n, m) = (5, 700, 600);
+    let cloud = |seed: u64, count: usize| -> Vec<f64> {
+        let mut values: Vec<f64> = normals(seed, d * count)
+            .iter()
+            .map(|value| 1e6 + 1e-4 * (value * 64.0).round() / 64.0)
+            .collect();
+        values.copy_within(0..10 * d, 50 * d);
+        values[7] = 1e9;
+        values
+    };
+    let (a, b) = (cloud(1, n), cloud(2, m));
+    let square = |x: &[f64], y: &[f64]| -> f64 {
+        let terms: Vec<f64> = x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).collect();
+        (terms[0] + terms[1]) + (terms[2] + terms[3]) + terms[4]
+    };
+    let (a, b) = (rows(&a, d), rows(&b, d));
+    let radii = |sample: Rows| -> Vec<f64> {
+        (0..sample.count())
+            .map(|i| {
+                let mut squares: Vec<f64> =
+                    sample.iter().map(|other| square(sample.row(i), other)).collect();
+                squares.sort_unstable_by(f64::total_cmp);
+                squares[3] // itself and two nearer ones stand before
+            })
+            .collect()
+    };
+    let (of_a, of_b) = (radii(a), radii(b));
+    let (mut pairs, mut covered, mut recalled, mut inside) = (0, 0, 0, vec![false; m]);
+    for (point, limit) in a.iter().zip(&of_a) {
+        let squares: Vec<f64> = b.iter().map(|other| square(point, other)).collect();
+        let hits = squares.iter().filter(|square| *square < limit).count();
+        pairs += hits;
+        covered += usize::from(hits > 0);
+        recalled += usize::from(squares.iter().zip(&of_b).any(|(square, limit)| square < limit));
+        inside.iter_mut().zip(&squares).for_each(|(is, square)| *is |= square < limit);
+    }
+    let got = prdc(a, b, 3).unwrap();
+    assert_eq!(got.density, pairs as f64 / (3 * m) as f64);
+    assert_eq!(got.coverage, covered as f64 / n as f64);
+    assert_eq!(got.recall, recalled as f64 / n as f64);
+    assert_eq!(got.precision, inside.iter().filter(|is| **is).count() as f64 / m as f64);
+}

@@ -9,8 +9,8 @@ use tiepoint_measure::{
     sensor::{
         AveragingFactors, Deviation, DeviationCurve, NotIdentifiable, Record,
         allan::{
-            CurveNoise, NoiseFit, NoiseKind, deviation_intervals, fit_noise, noise::FLAT_FACTOR,
-            noise_line,
+            CurveNoise, NoiseFit, NoiseKind, TauRange, deviation_intervals, fit_noise,
+            noise::FLAT_FACTOR, noise_line,
         },
         allan_deviation, regular_sampling,
         sampling::longest_regular_stretch,
@@ -205,7 +205,7 @@ fn sensor(seed: u64, rate_hz: f64, count: usize, known: &Known) -> Vec<f64> {
 fn fit(rate_hz: f64, rates: &[f64]) -> NoiseFit {
     let factors = AveragingFactors::PerDecade(8);
     let curve = allan_deviation(Deviation::Oadev, Record::Rate(rates), rate_hz, factors).unwrap();
-    fit_noise(&curve, 0.95).unwrap()
+    fit_noise(&curve, TauRange::All, 0.95).unwrap()
 }
 
 /// 27 minutes at 20 Hz with all three noises, each in charge of a decade, 40 times: a 95 % interval
@@ -245,7 +245,7 @@ fn the_random_walk_is_not_the_curve_at_three_seconds() {
     let rates = sensor(100, 100.0, 100_000, &known);
     let factors = AveragingFactors::PerDecade(10);
     let curve = allan_deviation(Deviation::Oadev, Record::Rate(&rates), 100.0, factors).unwrap();
-    let fitted = fit_noise(&curve, 0.95).unwrap();
+    let fitted = fit_noise(&curve, TauRange::All, 0.95).unwrap();
     let walk = fitted.random_walk.clone().unwrap();
     assert!(walk.interval.low < 2e-5 && walk.interval.high > 2e-5, "{walk:?}");
     let density = fitted.noise_density.clone().unwrap();
@@ -275,6 +275,44 @@ fn noise_that_is_not_there_is_not_identifiable() {
     assert!(walk.noise_density.is_err() && walk.bias_instability.is_err(), "{walk:?}");
     let walk = walk.random_walk.unwrap();
     assert!(walk.interval.low < 1.0 && walk.interval.high > 1.0);
+}
+
+/// A first-order filter of 50 ms, as flight controllers have: over all times the curve is no sum of
+/// noises, beyond the filter the density is that before it (within 10 %, what the slope limit leaves).
+#[test]
+fn a_filter_hides_the_density_only_at_short_times() {
+    let known = Known { density: 1e-3, bias: 0.0, walk: 0.0 };
+    let mut state = 0.0;
+    let filtered: Vec<f64> = sensor(12, 250.0, 50_000, &known)
+        .into_iter()
+        .map(|rate| {
+            state += 0.08 * (rate - state);
+            state
+        })
+        .collect();
+    let factors = AveragingFactors::PerDecade(8);
+    let curve = allan_deviation(Deviation::Oadev, Record::Rate(&filtered), 250.0, factors).unwrap();
+    let all = fit_noise(&curve, TauRange::All, 0.95).unwrap();
+    assert!(matches!(all.noise_density, Err(NotIdentifiable::Misfit { .. })), "{all:?}");
+    let beyond = fit_noise(&curve, TauRange::BeyondFilter, 0.95).unwrap();
+    let density = beyond.noise_density.unwrap();
+    assert!((density.value / 1e-3 - 1.0).abs() < 0.1, "{density:?}");
+    let too_short = fit_noise(&curve, TauRange::Between([1.0, 1.1]), 0.95);
+    assert!(matches!(too_short, Err(MeasureError::TooFew { .. })));
+}
+
+/// A sensor that is turned to and fro: the curve is no sum of noises, and no parameter is read off it.
+#[test]
+fn motion_is_not_noise() {
+    let rates: Vec<f64> = sensor(8, 100.0, 20_000, &Known { density: 1e-3, bias: 0.0, walk: 0.0 })
+        .iter()
+        .enumerate()
+        .map(|(index, rate)| rate + tiepoint_model::math::sin(0.05 * index as f64))
+        .collect();
+    let fitted = fit(100.0, &rates);
+    for part in [&fitted.noise_density, &fitted.bias_instability, &fitted.random_walk] {
+        assert!(matches!(part, Err(NotIdentifiable::Misfit { .. })), "{fitted:?}");
+    }
 }
 
 #[test]
@@ -330,10 +368,13 @@ fn degenerate_records_are_refused_by_name() {
         allan_deviation(Deviation::Adev, Record::Rate(&[1.0, 2.0]), 0.0, AveragingFactors::All);
     assert!(matches!(zero_rate, Err(MeasureError::InvalidOption { .. })));
     let hadamard = curve(Deviation::Ohdev, &normal(1, 100));
-    assert!(matches!(fit_noise(&hadamard, 0.95), Err(MeasureError::InvalidOption { .. })));
-    assert!(fit_noise(&curve(Deviation::Oadev, &normal(1, 100)), 1.0).is_err());
     assert!(matches!(
-        fit_noise(&curve(Deviation::Oadev, &normal(1, 8)), 0.95),
+        fit_noise(&hadamard, TauRange::All, 0.95),
+        Err(MeasureError::InvalidOption { .. })
+    ));
+    assert!(fit_noise(&curve(Deviation::Oadev, &normal(1, 100)), TauRange::All, 1.0).is_err());
+    assert!(matches!(
+        fit_noise(&curve(Deviation::Oadev, &normal(1, 8)), TauRange::All, 0.95),
         Err(MeasureError::TooFew { .. })
     ));
 }
@@ -360,7 +401,7 @@ fn hostile_records_neither_panic_nor_give_nan() {
                         for point in &curve.points {
                             assert!(!point.deviation.is_nan(), "{deviation:?}");
                         }
-                        if let Ok(fitted) = fit_noise(&curve, 0.9) {
+                        if let Ok(fitted) = fit_noise(&curve, TauRange::BeyondFilter, 0.9) {
                             for part in [fitted.noise_density, fitted.random_walk] {
                                 assert!(part.is_err() || part.unwrap().value.is_finite());
                             }

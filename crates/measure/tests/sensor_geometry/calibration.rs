@@ -31,9 +31,14 @@ fn close(a: [f64; 3], b: [f64; 3], tolerance: f64) -> bool {
 
 proptest! {
     #[test]
-    fn extrinsic_drift_reads_back_what_moved(at in vectors(), turn in vectors(), by in vectors(), twist in vectors()) {
+    fn extrinsic_drift_reads_back_what_moved(
+        at in vectors(),
+        turn in vectors(),
+        by in vectors(),
+        twist in vectors(),
+    ) {
         let earlier = pose(at, turn);
-        let later = earlier.clone() * pose(by, twist);
+        let later = earlier * pose(by, twist);
         let drift = extrinsic_drift([&earlier, &later], None).unwrap();
         prop_assert!(close(drift.translation_mm, by.map(|v| 1e3 * v), 1e-9));
         prop_assert!(close(drift.rotation_mrad, twist.map(|v| 1e3 * v), 1e-8));
@@ -43,18 +48,27 @@ proptest! {
     }
 
     #[test]
-    fn extrinsic_drift_ignores_the_base_frame(at in vectors(), by in vectors(), twist in vectors(), other in vectors()) {
+    fn extrinsic_drift_ignores_the_base_frame(
+        at in vectors(),
+        by in vectors(),
+        twist in vectors(),
+        other in vectors(),
+    ) {
         let (earlier, later) = (pose(at, by), pose(by, twist));
         let elsewhere = pose(other, at);
         let one = extrinsic_drift([&earlier, &later], None).unwrap();
-        let moved = [elsewhere.clone() * earlier, elsewhere * later];
+        let moved = [elsewhere * earlier, elsewhere * later];
         let two = extrinsic_drift([&moved[0], &moved[1]], None).unwrap();
         prop_assert!(close(one.translation_mm, two.translation_mm, 1e-9));
         prop_assert!(close(one.rotation_mrad, two.rotation_mrad, 1e-8));
     }
 
     #[test]
-    fn extrinsic_drift_changes_sign_when_swapped(at in vectors(), by in vectors(), twist in vectors()) {
+    fn extrinsic_drift_changes_sign_when_swapped(
+        at in vectors(),
+        by in vectors(),
+        twist in vectors(),
+    ) {
         let (earlier, later) = (pose(at, by), pose(by, twist));
         let one = extrinsic_drift([&earlier, &later], None).unwrap();
         let two = extrinsic_drift([&later, &earlier], None).unwrap();
@@ -72,7 +86,10 @@ proptest! {
     }
 
     #[test]
-    fn reprojection_drift_of_a_shifted_centre_is_the_shift(dx in -5.0..5.0_f64, dy in -5.0..5.0_f64) {
+    fn reprojection_drift_of_a_shifted_centre_is_the_shift(
+        dx in -5.0..5.0_f64,
+        dy in -5.0..5.0_f64,
+    ) {
         for model in [radial(), fisheye()] {
             let [x, y] = model.centre_px;
             let shifted = CameraModel { centre_px: [x + dx, y + dy], ..model };
@@ -137,7 +154,7 @@ fn significance_has_the_level_it_claims() {
         let drawn: [f64; 6] =
             std::array::from_fn(|i| (2.0 * covariance[(i, i)]).sqrt() * draws.normal());
         let [x, y, z, rx, ry, rz] = drawn;
-        let later = earlier.clone() * pose([x, y, z], [rx, ry, rz]);
+        let later = earlier * pose([x, y, z], [rx, ry, rz]);
         let drift = extrinsic_drift([&earlier, &later], Some(known)).unwrap();
         significant += usize::from(drift.is_significant.unwrap());
     }
@@ -153,13 +170,13 @@ fn significance_has_the_level_it_claims() {
 #[test]
 fn what_is_no_pose_is_refused() {
     let good = pose([0.0; 3], [0.0; 3]);
-    let mut scaled = good.clone();
+    let mut scaled = good;
     scaled.rotation *= 1.1;
     assert!(matches!(
         extrinsic_drift([&good, &scaled], None),
         Err(MeasureError::NotARotation { index: 1, .. })
     ));
-    let mut broken = good.clone();
+    let mut broken = good;
     broken.translation_m.x = f64::NAN;
     assert!(matches!(
         extrinsic_drift([&broken, &good], None),

@@ -65,6 +65,59 @@ fn photon_transfer_agrees_with_emva1288() {
     assert_eq!(saturation.index, 27);
 }
 
+/// Images of 12 x 16 pixels: means and temporal variances of pairs, the numbers from them, and the
+/// spatial spreads of stacks of eight. The package fits lines by
+/// iteration, the dark noise to 1e-8.
+#[test]
+fn sums_of_images_and_non_uniformity_agree_with_emva1288() {
+    let text = include_str!("../../../../testdata/emva1288_photon_transfer/made_images.json");
+    let golden: Value = serde_json::from_str(text).unwrap();
+    let stack = |value: &Value| -> Vec<Vec<f64>> {
+        let images: Vec<Vec<Vec<f64>>> = serde_json::from_value(value.clone()).unwrap();
+        images.into_iter().map(|rows| rows.concat()).collect()
+    };
+    let close = |got: f64, expected: &Value, relative: f64| {
+        let expected = expected.as_f64().unwrap();
+        assert!((got - expected).abs() <= relative * expected.abs(), "{got} {expected}");
+    };
+    let mut points = Vec::new();
+    for (index, pair) in golden["pairs"].as_array().unwrap().iter().enumerate() {
+        let (bright, dark) = (stack(&pair["bright"]), stack(&pair["dark"]));
+        let [exposure_s, photons] = ["exposure", "photons"].map(|n| pair[n].as_f64().unwrap());
+        let (bright, dark) = ([&bright[0][..], &bright[1]], [&dark[0][..], &dark[1]]);
+        let point = exposure_point(bright, dark, exposure_s, photons).unwrap();
+        for (got, name) in [
+            (point.mean_dn, "u_y"),
+            (point.variance_dn2, "s2_y"),
+            (point.dark_mean_dn, "u_ydark"),
+            (point.dark_variance_dn2, "s2_ydark"),
+        ] {
+            close(got, &golden["temporal"][name][index], 1e-12);
+        }
+        points.push(point);
+    }
+    let results = &golden["results"];
+    let got = photon_transfer(&points, PhotonTransferMode::Emva1288).unwrap().unwrap();
+    let saturation = got.saturation.unwrap();
+    close(got.gain_dn_per_electron, &results["K"], 1e-9);
+    close(got.responsivity_dn_per_photon, &results["R"], 1e-9);
+    close(got.dark_noise_dn, &results["sigma_y_dark"], 1e-8);
+    close(got.dark_noise_electrons, &results["sigma_d"], 1e-8);
+    close(got.threshold_photons, &results["u_p_min"], 1e-8);
+    close(saturation.photons, &results["u_p_sat"], 1e-12);
+    close(saturation.snr_max, &results["SNR_max"], 1e-9);
+    close(saturation.dynamic_range, &results["DR"], 1e-8);
+    close(saturation.linearity.unwrap().error_percent_min, &golden["linearity"][0], 1e-9);
+    close(saturation.linearity.unwrap().error_percent_max, &golden["linearity"][1], 1e-9);
+
+    let (bright, dark) = (stack(&golden["bright"]), stack(&golden["dark"]));
+    let bright: Vec<&[f64]> = bright.iter().map(Vec::as_slice).collect();
+    let dark: Vec<&[f64]> = dark.iter().map(Vec::as_slice).collect();
+    let spread = non_uniformity(&bright, &dark, got.gain_dn_per_electron).unwrap();
+    close(spread.dark_electrons.unwrap(), &results["DSNU1288"], 1e-9);
+    close(spread.response_percent.unwrap(), &results["PRNU1288"], 1e-9);
+}
+
 /// The camera of the golden case saturates after point 10, not at point 27: the corrected mode gives
 /// a capacity that is 2.7 times smaller, and the same gain.
 #[test]

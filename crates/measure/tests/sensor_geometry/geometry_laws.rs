@@ -185,7 +185,7 @@ proptest! {
     #[test]
     fn surface_scores_grow_with_tau(first in cloud(), second in cloud(), tau in 0.1..2.0_f64) {
         let pair = CloudPair::new(&first, &second).unwrap();
-        let (small, large) = (surface_score(&pair, tau).unwrap(), surface_score(&pair, 2.0 * tau).unwrap());
+        let [small, large] = [tau, 2.0 * tau].map(|tau| surface_score(&pair, tau).unwrap());
         prop_assert!(small.precision.hit_count <= large.precision.hit_count);
         prop_assert!(small.recall.hit_count <= large.recall.hit_count);
         prop_assert!(small.f_score() <= large.f_score());
@@ -394,4 +394,27 @@ fn hostile_clouds_neither_panic_nor_give_nan() {
         });
         assert!(outcome.is_ok(), "seed {seed}: {first:?} {second:?} {radius}");
     }
+}
+
+/// Numbers of different forms carry different texts.
+#[test]
+fn each_form_prints_its_own_text() {
+    assert_eq!(
+        ChamferForm::OPEN3D.metric().to_string(),
+        "geom.chamfer[combine=sum;directed=mean_distance]"
+    );
+    assert_eq!(
+        ChamferForm::PYTORCH3D.metric().to_string(),
+        "geom.chamfer.squared[combine=sum;directed=mean_square]"
+    );
+    assert_eq!(
+        HausdorffForm::Quantile { probability: 0.95, combine: Combine::Max }.metric().to_string(),
+        "geom.hausdorff[combine=max;quantile=0.95]"
+    );
+    assert_eq!(
+        DensityAwareForm::Program.metric(1000.0).to_string(),
+        "geom.chamfer.density_aware[alpha=1000;mode=compat:density_aware_chamfer_distance==6f7f3e5]"
+    );
+    let id = tiepoint_measure::registry::GEOM_M3C2_DISTANCE;
+    assert!(options().metric(id).to_string().contains("mode=corrected;normal_radii_m=0.6"));
 }

@@ -10,14 +10,15 @@ use tiepoint_model::math::{ln, ln_1p};
 use super::{
     super::{StatisticsError, check_range},
     bets::{Bettor, Schedule},
-    check_unit_values,
+    check_unit_values, not_empty,
 };
 
 /// Interval for the mean of a fixed number of values in `[0, 1]`, of width `sqrt(2 log(2/a) / n)`
 /// or less: the best bound on the way counts, at the bet that is best at the end.
 ///
 /// # Errors
-/// No value, one outside `[0, 1]`, or alpha outside `(0, 1)`.
+/// No value, one outside `[0, 1]`, or alpha outside `(0, 1)`; [`StatisticsError::NotIdentified`]
+/// where every mean is refuted on the way.
 ///
 /// # Source
 /// Hoeffding, Journal of the American Statistical Association 58, 1963, theorem 2; as a running
@@ -35,7 +36,7 @@ pub fn hoeffding_interval(values: &[f64], alpha: f64) -> Result<[f64; 2], Statis
         low = low.max(sum / count - half_width);
         high = high.min(sum / count + half_width);
     }
-    Ok([low, high])
+    not_empty([low, high])
 }
 
 /// Interval for the mean of a fixed number of values in `[0, 1]` that shrinks with their variance.

@@ -11,7 +11,7 @@ use super::{
     super::{StatisticsError, check_range, distributions::bisect},
     Game,
     bets::{Bettor, Schedule},
-    check_unit_values,
+    check_unit_values, not_empty,
 };
 
 /// Lower bound of the mean at confidence `1 - alpha`, valid at any stopping time.
@@ -31,7 +31,8 @@ pub fn mean_lower_bound(values: &[f64], alpha: f64) -> Result<f64, StatisticsErr
 /// alpha: narrower than a sequence, and wrong if the number was chosen by looking.
 ///
 /// # Errors
-/// No value, one outside `[0, 1]`, or alpha outside `(0, 1)`.
+/// No value, one outside `[0, 1]`, or alpha outside `(0, 1)`; [`StatisticsError::NotIdentified`]
+/// where every mean is refuted on the way.
 ///
 /// # Source
 /// Waudby-Smith and Ramdas 2024, remark 3; `betting_ci` of the package `confseq`, whose bets stop
@@ -41,7 +42,7 @@ pub fn fixed_count_interval(values: &[f64], alpha: f64) -> Result<[f64; 2], Stat
     check_unit_values(values, 1)?;
     let mirrored: Vec<f64> = values.iter().map(|value| 1.0 - value).collect();
     let low = fixed_lower_bound(values, alpha / 2.0);
-    Ok([low, 1.0 - fixed_lower_bound(&mirrored, alpha / 2.0)])
+    not_empty([low, 1.0 - fixed_lower_bound(&mirrored, alpha / 2.0)])
 }
 
 fn fixed_lower_bound(values: &[f64], alpha: f64) -> f64 {

@@ -14,10 +14,10 @@ use tiepoint_model::math::{exp, ln};
 
 use super::{
     CurveNoise, DeviationCurve, NoiseKind, deviation_intervals,
-    freedom::{degrees_of_freedom, slope_of},
+    freedom::{degrees_of_freedom, local_slope, slope_of},
 };
 use crate::{
-    Interval, MeasureError,
+    Interval, MeasureError, Metric, MetricId,
     sensor::{NotIdentifiable, chance::deviation_interval},
 };
 
@@ -29,6 +29,12 @@ pub const RANDOM_WALK_TAU_S: f64 = 3.0;
 
 /// Share of the variance that a noise must make up at some averaging time.
 const SHARE_MIN: f64 = 0.5;
+
+/// The model may lie this far from the curve, as a logarithm: a third.
+const MISFIT_MAX: f64 = 0.3;
+
+/// Where the misfit is looked at: chance alone makes it 0.07 there.
+const MISFIT_FREEDOM_MIN: f64 = 100.0;
 
 /// Fewer degrees of freedom give an interval wider than a factor of six.
 const FREEDOM_MIN: f64 = 3.0;
@@ -129,9 +135,55 @@ pub struct NoiseFit {
     /// The lowest point of the curve over 0.664: flicker is at most this (many tools report it as
     /// the bias instability). Unit of the rate.
     pub bias_instability_at_most: f64,
-    /// Largest `|ln(curve / model)|` where the curve has at least 30 degrees of freedom: above 0.3
-    /// some other noise is in it, or the sensor filters its readings. `None` if it has nowhere.
+    /// Largest `|ln(curve / model)|` where the curve has at least 100 degrees of freedom; `None` if
+    /// it has nowhere. Above 0.3 no parameter is identifiable: the sensor moves, or filters its
+    /// readings (see [`TauRange::BeyondFilter`]).
     pub misfit: Option<f64>,
+}
+
+/// Which averaging times a fit looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TauRange {
+    /// All.
+    All,
+    /// From and to, seconds, both included.
+    Between([f64; 2]),
+    /// From the first time at which the slope, over the times within a factor of two, is below -0.4:
+    /// a sensor that filters its readings has too little noise at shorter ones. All times if there is
+    /// no such slope.
+    BeyondFilter,
+}
+
+impl TauRange {
+    /// A parameter of the noise read over this range, such as `SENSOR_IMU_NOISE_DENSITY`.
+    #[must_use]
+    pub fn metric(self, id: MetricId) -> Metric {
+        let metric = Metric::new(id).with("fit", "joint_asymptotes");
+        match self {
+            Self::All => metric.with("tau_s", "all"),
+            Self::BeyondFilter => metric.with("tau_s", "beyond_filter"),
+            Self::Between([from_s, to_s]) => metric.with("tau_s", format!("{from_s},{to_s}")),
+        }
+    }
+
+    fn of(self, curve: &DeviationCurve) -> Result<DeviationCurve, MeasureError> {
+        let [from_s, to_s] = match self {
+            Self::All => [0.0, f64::INFINITY],
+            Self::Between(range_s) => {
+                crate::statistics::require_finite(&range_s, "tau_s")?;
+                range_s
+            }
+            Self::BeyondFilter => {
+                let is_white = |index: &usize| local_slope(curve, *index) < -0.4;
+                let first = (0..curve.points.len()).find(is_white).unwrap_or(0);
+                [curve.points.get(first).map_or(0.0, |point| point.tau_s), f64::INFINITY]
+            }
+        };
+        let mut curve = curve.clone();
+        curve.points.retain(|point| point.tau_s >= from_s && point.tau_s <= to_s);
+        Ok(curve)
+    }
 }
 
 /// Fits noise density, bias instability and random walk jointly to an Allan deviation.
@@ -142,6 +194,7 @@ pub struct NoiseFit {
 ///
 /// # Inputs
 /// - `curve`: Allan deviation, overlapping or not, of a rate; some points in each octave.
+/// - `range`: the averaging times that count.
 /// - `level`: of the intervals, in `(0, 1)`.
 ///
 /// # Errors
@@ -154,13 +207,18 @@ pub struct NoiseFit {
 ///
 /// # Source
 /// IEEE Std 952-2020, annex C (the model); Kalibr wiki, *IMU noise model* (where the lines are read).
-pub fn fit_noise(curve: &DeviationCurve, level: f64) -> Result<NoiseFit, MeasureError> {
+pub fn fit_noise(
+    curve: &DeviationCurve,
+    range: TauRange,
+    level: f64,
+) -> Result<NoiseFit, MeasureError> {
     use super::Deviation::{Adev, Oadev, Totdev};
     const POINTS_MIN: usize = 4;
     if !matches!(curve.deviation, Adev | Oadev | Totdev) {
         let requirement = "that of an Allan deviation (adev, oadev, totdev)";
         return Err(MeasureError::InvalidOption { name: "curve", value: f64::NAN, requirement });
     }
+    let curve = &range.of(curve)?;
     if curve.points.len() < POINTS_MIN {
         let (count, min) = (curve.points.len(), POINTS_MIN);
         return Err(MeasureError::TooFew { what: "averaging times", count, min });
@@ -175,17 +233,26 @@ pub fn fit_noise(curve: &DeviationCurve, level: f64) -> Result<NoiseFit, Measure
     let model = VarianceModel::fit(curve, &freedom);
     let joint = model.joint_freedom(curve, &freedom);
     let lowest = curve.points.iter().map(|p| p.deviation).fold(f64::INFINITY, f64::min);
-    let certain = curve.points.iter().zip(&freedom).filter(|(_, freedom)| **freedom >= 30.0);
+    let certain =
+        curve.points.iter().zip(&freedom).filter(|(_, freedom)| **freedom >= MISFIT_FREEDOM_MIN);
     let misfit = certain.map(|(p, _)| {
         let variance = model.shares(p.tau_s).1;
         (ln(p.deviation) - 0.5 * ln(variance)).abs()
     });
+    let misfit = misfit.max_by(f64::total_cmp);
+    let parameter = |kind: NoiseKind, joint_freedom: f64| match misfit {
+        Some(value) if value > MISFIT_MAX => {
+            let what = "distance of the curve from any sum of the three noises".to_owned();
+            Ok(Err(NotIdentifiable::Misfit { what, value, limit: MISFIT_MAX }))
+        }
+        _ => model.parameter(curve, (kind, joint_freedom), level),
+    };
     Ok(NoiseFit {
-        noise_density: model.parameter(curve, (NoiseKind::White, joint[0]), level)?,
-        bias_instability: model.parameter(curve, (NoiseKind::Flicker, joint[1]), level)?,
-        random_walk: model.parameter(curve, (NoiseKind::RandomWalk, joint[2]), level)?,
+        noise_density: parameter(NoiseKind::White, joint[0])?,
+        bias_instability: parameter(NoiseKind::Flicker, joint[1])?,
+        random_walk: parameter(NoiseKind::RandomWalk, joint[2])?,
         bias_instability_at_most: lowest / FLAT_FACTOR,
-        misfit: misfit.max_by(f64::total_cmp),
+        misfit,
     })
 }
 

@@ -7,13 +7,13 @@
 //!
 //! Cost: `O(pixels)` for a pair of images, `O(points)` for the rest.
 //!
-//! Not here: spectra and defect pixels; noise from ordinary video (see [`super::video_noise`]).
+//! Not here: spectra and defect pixels; noise from ordinary video (see [`mod@super::video_noise`]).
 
 use serde::{Deserialize, Serialize};
 
 use super::require_images;
 use crate::{
-    MeasureError,
+    MeasureError, Metric, MetricId,
     sensor::NotIdentifiable,
     statistics::{require_not_below_zero, require_positive},
 };
@@ -127,6 +127,12 @@ impl PhotonTransferMode {
             Self::Corrected => "corrected",
             Self::Emva1288 => "compat:emva1288==1.0.2",
         }
+    }
+
+    /// A metric of photon transfer in this mode, such as `SENSOR_CAMERA_GAIN`.
+    #[must_use]
+    pub fn metric(self, id: MetricId) -> Metric {
+        Metric::new(id).with("mode", self.name())
     }
 }
 

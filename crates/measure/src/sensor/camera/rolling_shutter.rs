@@ -91,7 +91,8 @@ pub fn line_delay(
     let determinant = vv * rr - vr * vr;
     // The share of the rows' leverage that the common offset leaves.
     if vv <= 0.0 || rr <= 0.0 || determinant <= 1e-9 * vv * rr {
-        let what = if vv > 0.0 { "rows of the features" } else { "motion of the image" };
+        let what =
+            if vv > 0.0 { "spread of the features over rows" } else { "motion of the image" };
         return Ok(Err(NotIdentifiable::NoVariation { what: what.to_owned() }));
     }
     let delay_s = (vv * rs - vr * vs) / determinant;

@@ -96,7 +96,9 @@ pub fn video_noise<T: Copy + Into<f64>>(
         collect_blocks([pair[0], pair[1]], options, &mut blocks)?;
     }
     if !blocks.is_empty() && blocks.iter().all(|block| block.variance_dn2 == 0.0) {
-        return Ok(Err(no_variation("one frame of a pair to the other: repeated frames")));
+        return Ok(Err(no_variation(
+            "change from one frame of a pair to the other: frames repeat",
+        )));
     }
     // A block without change is clipped inside a codec or a repeated part; noise makes none.
     let still = blocks.iter().filter(|block| block.variance_dn2 == 0.0).count();
@@ -251,7 +253,7 @@ fn line(levels: &[Level], correlation: f64) -> Result<VideoNoise, NotIdentifiabl
         return Err(no_variation("unclipped blocks"));
     };
     if levels.len() < LEVELS_MIN || bright.signal_dn < CONTRAST_MIN * dark.signal_dn {
-        return Err(no_variation("brightness of the scene, within the unclipped range"));
+        return Err(no_variation("range of brightness within the unclipped values"));
     }
     // Relative variance of one chi-square variable with 63 degrees of freedom.
     let relative = 2.0 / 63.0;
@@ -286,7 +288,7 @@ fn line(levels: &[Level], correlation: f64) -> Result<VideoNoise, NotIdentifiabl
         value,
         limit,
     };
-    if !(reduced_chi_square <= CHI_SQUARE_MAX) {
+    if reduced_chi_square.is_nan() || reduced_chi_square > CHI_SQUARE_MAX {
         let what = "deviation of the levels from a line: gamma, tone curve or motion";
         return Err(not_affine(what, reduced_chi_square, CHI_SQUARE_MAX));
     }

@@ -42,7 +42,7 @@ pub(super) fn fit(
     let is_rounded = options.quantisation_m > 0.0;
     let cell_m = if is_rounded { options.quantisation_m } else { middle_size(differences_m) };
     if cell_m <= options.outlier_span_m / SPAN_MAX {
-        let what = "differences: most are zero, though readings are said to be continuous";
+        let what = "differences other than zero, though readings are said to be continuous";
         return Err(NotIdentifiable::NoVariation { what: what.to_owned() });
     }
     let resolution = if is_rounded { 1.0 } else { BINS };
