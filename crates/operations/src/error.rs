@@ -549,16 +549,18 @@ impl Error {
             Self::NotReal { .. } => "name a recording of origin `real`",
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
-            Self::BadNumber { .. } => "fill it, or leave such rows out with `--drop-missing`",
+            Self::BadNumber { .. } => {
+                "fill it, or leave such rows out with `--drop-missing` where their order is no matter"
+            }
             Self::NoNumbers { .. } => {
                 "give a first line of names and numbers parted by commas, or `--columns` to see \
                  which cell is no number"
             }
-            Self::NoWholeRow { .. } => "name columns that are filled with `--columns`",
-            Self::WrongFileKind { .. } => "export the numbers to a CSV or Parquet file first",
-            Self::NoTime { .. } => {
-                "give `--time-column NAME` with `--time-unit`, or `--rate-hz`"
+            Self::NoWholeRow { .. } => {
+                "give a file with at least one whole row or point, or name other columns"
             }
+            Self::WrongFileKind { .. } => "export the numbers to a CSV or Parquet file first",
+            Self::NoTime { .. } => "give `--time-column NAME` with `--time-unit`, or `--rate-hz`",
             Self::MixedTrajectories { .. } => {
                 "give both in KITTI form, row by row, or both with stamps, as TUM or EuRoC"
             }

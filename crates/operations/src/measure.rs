@@ -10,6 +10,7 @@ mod distribution;
 mod geometry;
 mod input;
 mod sensor;
+mod series;
 mod trajectory;
 
 use tiepoint_measure::{MeasureError, Metric, registry};
@@ -23,12 +24,15 @@ pub use self::{
     geometry::{GeometryMeasure, GeometryRequest, SurfaceChangeRequest, measure_geometry},
     input::InputFile,
     sensor::{AllanRequest, RecordTime, measure_allan},
+    series::{
+        AutocorrelationRequest, RankingMeasure, RankingRequest, SignalMeasure, SignalRequest,
+        measure_autocorrelation, measure_ranking, measure_signal,
+    },
     trajectory::{
         DriftRequest, LoopClosureRequest, PairingWords, RelativeWords, StepScaleRequest,
-        SubTrajectoryRequest,
-        TimeOffsetRequest, TrajectoryFiles, TrajectoryMeasureRequest, measure_kitti_drift,
-        measure_loop_closure, measure_step_scale, measure_sub_trajectory, measure_time_offset,
-        measure_trajectory,
+        SubTrajectoryRequest, TimeOffsetRequest, TrajectoryFiles, TrajectoryMeasureRequest,
+        measure_kitti_drift, measure_loop_closure, measure_step_scale, measure_sub_trajectory,
+        measure_time_offset, measure_trajectory,
     },
 };
 use crate::Error;
@@ -236,10 +240,7 @@ fn is_undefined(error: &MeasureError) -> bool {
 
 /// `null` and the reason.
 fn without_value(unit: &str, error: &MeasureError) -> Vec<MeasuredValue> {
-    vec![
-        MeasuredValue::undefined("value", unit),
-        MeasuredValue::word("reason", &error.to_string()),
-    ]
+    vec![MeasuredValue::undefined("value", unit), MeasuredValue::word("reason", &error.to_string())]
 }
 
 fn unknown(what: &'static str, value: &str, known: &'static str) -> Error {

@@ -3,6 +3,7 @@
 mod distribution;
 mod geometry;
 mod sensor;
+mod series;
 mod trajectory;
 
 use tiepoint_operations::{Error, Measured};
@@ -22,6 +23,8 @@ pub(crate) enum MeasureCommand {
     Sensor(sensor::SensorCommand),
     #[command(flatten)]
     Geometry(geometry::GeometryCommand),
+    #[command(flatten)]
+    Series(series::SeriesCommand),
     /// The metrics that exist: id, unit, the subcommand that gives it, what it is, source.
     List,
 }
@@ -33,6 +36,7 @@ pub(crate) fn run(command: MeasureCommand, output: &mut Output) -> Result<Exit, 
         MeasureCommand::Distribution(command) => command.measure()?,
         MeasureCommand::Sensor(command) => command.measure()?,
         MeasureCommand::Geometry(command) => command.measure()?,
+        MeasureCommand::Series(command) => command.measure()?,
     };
     if output.is_json() {
         output.json(&measured.to_json());

@@ -12,8 +12,9 @@ use serde_json::json;
 use tiepoint_measure::{
     MeasureError, Metric,
     distribution::{
-        AdwinOptions, DistributionDistance, KsTest, adwin, distribution_distance, ks_test,
-        population_stability_index,
+        AdwinOptions, CramerVonMises, DistributionDistance, KsTest, adwin, cramer_von_mises,
+        distribution_distance, ks_test, population_stability_index, wasserstein,
+        wasserstein_metric,
     },
     registry,
 };
@@ -66,8 +67,15 @@ pub enum ColumnMeasure {
         /// `exact`, `asymp` or `auto`.
         law: String,
     },
+    /// Cramer-von Mises.
+    CramerVonMises,
     /// Wasserstein-1.
     Wasserstein1,
+    /// Wasserstein of another order.
+    Wasserstein {
+        /// At least 1.
+        order: f64,
+    },
     /// SciPy's energy distance.
     EnergySqrt,
     /// Population stability index.
@@ -129,6 +137,8 @@ pub enum PointMeasure {
         /// Sizes of subsets and the least one, to take the bias away.
         subsets: Option<(usize, usize)>,
     },
+    /// Kernel inception distance, of features.
+    Kid,
     /// Alpha-precision, beta-recall, authenticity.
     Support {
         /// `corrected` or `compat`.
@@ -207,6 +217,18 @@ pub fn measure_adwin(request: &AdwinRequest) -> Result<Measured, Error> {
 fn of_columns(measure: &ColumnMeasure, tables: [&NumberTable; 2]) -> Result<Measured, Error> {
     match measure {
         ColumnMeasure::KolmogorovSmirnov { alternative, law } => ks(tables, alternative, law),
+        ColumnMeasure::CramerVonMises => {
+            by_column(&CramerVonMises::metric(), tables, |real, synthetic| {
+                let found = cramer_von_mises(real, synthetic)?;
+                let p_value = MeasuredValue::real("p_value", found.p_value_limit, "1");
+                Ok(vec![value(found.statistic, "1"), p_value])
+            })
+        }
+        ColumnMeasure::Wasserstein { order } => {
+            by_column(&wasserstein_metric(*order), tables, |real, synthetic| {
+                Ok(vec![value(wasserstein(real, synthetic, *order)?, "value")])
+            })
+        }
         ColumnMeasure::Wasserstein1 => distance(tables, DistributionDistance::Wasserstein1),
         ColumnMeasure::EnergySqrt => distance(tables, DistributionDistance::EnergySqrt),
         ColumnMeasure::StabilityIndex { bins, bin_count } => {

@@ -4,10 +4,11 @@
 //! Metres, as a rule: the files do not say.
 
 use tiepoint_measure::{
-    Metric, Statistics,
+    Statistics,
     geometry::{
         ChamferForm, CloudPair, Combine, DensityAwareForm, Directed, HausdorffForm, M3c2Mode,
-        M3c2Options, SurfaceChange, chamfer, density_aware_chamfer, hausdorff, m3c2, surface_score,
+        M3c2Options, SurfaceChange, chamfer, density_aware_chamfer, hausdorff, m3c2,
+        surface_metric, surface_score,
     },
     registry,
 };
@@ -122,15 +123,13 @@ fn of_pair(pair: &CloudPair, measure: &GeometryMeasure) -> Result<Measured, Erro
                 "compat" => DensityAwareForm::Program,
                 other => return Err(unknown("--mode", other, "corrected, compat")),
             };
-            let metric = Metric::new(registry::GEOM_CHAMFER_DENSITY_AWARE)
-                .with("alpha", alpha)
-                .with("mode", form.name());
+            let metric = form.metric(*alpha);
             let distance = density_aware_chamfer(pair, *alpha, form);
             let values = distance.map(|value| vec![MeasuredValue::real("value", value, "1")]);
             Measured::of(&metric, values)
         }
         GeometryMeasure::Hausdorff { quantile, combine } => {
-            let (form, metric) = parse_hausdorff(*quantile, combine)?;
+            let form = parse_hausdorff(*quantile, combine)?;
             let directed = |combine| hausdorff(pair, HausdorffForm::Largest(combine));
             let values = hausdorff(pair, form).and_then(|value| {
                 let directions = [
@@ -143,10 +142,10 @@ fn of_pair(pair: &CloudPair, measure: &GeometryMeasure) -> Result<Measured, Erro
                 }
                 Ok(values)
             });
-            Measured::of(&metric, values)
+            Measured::of(&form.metric(), values)
         }
         GeometryMeasure::FScore { tau_m } => {
-            let of = |id| Metric::new(id).with("tau_m", tau_m);
+            let of = |id| surface_metric(id, *tau_m);
             let values = surface_score(pair, *tau_m).map(|score| {
                 let share = |share: tiepoint_measure::Share| share.value().unwrap_or_default();
                 vec![
@@ -180,19 +179,11 @@ const DIRECTED: [Directed; 5] = [
     Directed::RootMeanSquare,
 ];
 
-const COMBINE: [Combine; 5] = [
-    Combine::Sum,
-    Combine::Mean,
-    Combine::Max,
-    Combine::FirstToSecond,
-    Combine::SecondToFirst,
-];
+const COMBINE: [Combine; 5] =
+    [Combine::Sum, Combine::Mean, Combine::Max, Combine::FirstToSecond, Combine::SecondToFirst];
 
 /// The wanted form, and the named ones beside it.
 fn chamfer_forms(pair: &CloudPair, form: ChamferForm) -> Result<Measured, Error> {
-    let metric = Metric::new(registry::GEOM_CHAMFER)
-        .with("combine", form.combine.name())
-        .with("directed", form.directed.name());
     let one_way = |combine| chamfer(pair, ChamferForm { directed: form.directed, combine });
     let unit = form.unit();
     let values = vec![
@@ -207,7 +198,7 @@ fn chamfer_forms(pair: &CloudPair, form: ChamferForm) -> Result<Measured, Error>
             MeasuredValue::word("unit", form.unit()),
         ]
     });
-    let mut measured = Measured { unit: unit.to_owned(), ..Measured::new(&metric, values) };
+    let mut measured = Measured::new(&form.metric(), values);
     measured.tables.push(MeasuredTable { name: "forms".to_owned(), rows: rows.to_vec() });
     Ok(measured)
 }
@@ -232,25 +223,19 @@ fn parse_combine(word: &str) -> Option<Combine> {
     COMBINE.into_iter().find(|known| known.name() == word)
 }
 
-fn parse_hausdorff(quantile: Option<f64>, word: &str) -> Result<(HausdorffForm, Metric), Error> {
-    let metric = Metric::new(registry::GEOM_HAUSDORFF).with("combine", word);
-    let metric = match quantile {
-        Some(probability) => metric.with("quantile", probability),
-        None => metric,
-    };
-    let form = match (quantile, parse_combine(word)) {
-        (None, Some(combine)) => HausdorffForm::Largest(combine),
-        (Some(probability), Some(combine)) => HausdorffForm::Quantile { probability, combine },
+fn parse_hausdorff(quantile: Option<f64>, word: &str) -> Result<HausdorffForm, Error> {
+    match (quantile, parse_combine(word)) {
+        (None, Some(combine)) => Ok(HausdorffForm::Largest(combine)),
+        (Some(probability), Some(combine)) => Ok(HausdorffForm::Quantile { probability, combine }),
         (Some(probability), None) if word == "pooled" => {
-            HausdorffForm::PooledQuantile { probability }
+            Ok(HausdorffForm::PooledQuantile { probability })
         }
         _ => {
             let known = "max, mean, sum, first_to_second, second_to_first, or pooled with \
                          `--quantile`";
-            return Err(unknown("--combine", word, known));
+            Err(unknown("--combine", word, known))
         }
-    };
-    Ok((form, metric))
+    }
 }
 
 fn surface_change(
@@ -272,7 +257,7 @@ fn surface_change(
         points_min: request.points_min,
     };
     let changes = m3c2(first_m, second_m, core_m, &options)?;
-    let metric = surface_change_metric(&options);
+    let metric = options.metric(registry::GEOM_M3C2_DISTANCE);
     let found: Vec<&SurfaceChange> = changes.iter().flatten().collect();
     let distances_m: Vec<f64> = found.iter().map(|change| change.distance_m).collect();
     let detected_count = found.iter().filter(|change| change.is_detected()).count();
@@ -305,26 +290,11 @@ fn surface_change(
             Err(why) => vec![
                 MeasuredValue::count("index", index),
                 MeasuredValue::undefined("distance_m", ""),
-                MeasuredValue::json("reason", serde_json::json!(why), ""),
+                MeasuredValue::word("reason", &why.to_string()),
             ],
         });
         let rows = rows.collect();
         measured.tables.push(MeasuredTable { name: "core_points".to_owned(), rows });
     }
     Ok(measured)
-}
-
-fn surface_change_metric(options: &M3c2Options) -> Metric {
-    let list = |values: &[f64]| {
-        let words: Vec<String> = values.iter().map(f64::to_string).collect();
-        words.join(" ")
-    };
-    Metric::new(registry::GEOM_M3C2_DISTANCE)
-        .with("cylinder_radius_m", options.cylinder_radius_m)
-        .with("distance_m_max", options.distance_m_max)
-        .with("mode", options.mode.name())
-        .with("normal_radii_m", list(&options.normal_radii_m))
-        .with("points_min", options.points_min)
-        .with("registration_error_m", options.registration_error_m)
-        .with("towards", list(&options.towards))
 }

@@ -7,11 +7,11 @@
 mod record;
 
 use tiepoint_measure::{
-    MeasureError, Metric, MetricId, registry,
+    MeasureError, Metric, registry,
     sensor::{
         AveragingFactors, Deviation, DeviationCurve, NotIdentifiable, Record, Sampling,
         allan::{
-            CurveNoise, DeviationInterval, DeviationPoint, NoiseFit, NoiseParameter,
+            CurveNoise, DeviationInterval, DeviationPoint, NoiseFit, NoiseParameter, TauRange,
             deviation_intervals, fit_noise,
         },
         allan_deviation,
@@ -32,15 +32,18 @@ pub use self::record::{AllanRequest, RecordTime};
 pub fn measure_allan(request: &AllanRequest) -> Result<Measured, Error> {
     let deviation = parse_deviation(&request.deviation)?;
     let factors = parse_factors(&request.factors)?;
+    let range = parse_range(&request.noise_range)?;
     let record = record::read(request)?;
-    let metric = Metric::new(id_of(deviation)).with("factors", &request.factors);
+    let metric = Metric::new(deviation.metric(0.0).id())
+        .with("compat", "allantools==2024.6")
+        .with("taus", &request.factors);
     if let [series] = &record.series[..] {
-        return one(&metric, (deviation, factors), series, request);
+        return one(&metric, (deviation, factors, range), series, request);
     }
     let mut measured = Measured::new(&metric, Vec::new());
     let (mut noise, mut curves) = (Vec::new(), Vec::new());
     for series in &record.series {
-        let found = one(&metric, (deviation, factors), series, request)?;
+        let found = one(&metric, (deviation, factors, range), series, request)?;
         let channel = || MeasuredValue::word("channel", &series.name);
         noise.push([vec![channel()], found.values].concat());
         for row in found.tables.into_iter().flat_map(|table| table.rows) {
@@ -58,19 +61,18 @@ pub fn measure_allan(request: &AllanRequest) -> Result<Measured, Error> {
 /// One channel: its noise and timing as values, its curve as a table.
 fn one(
     metric: &Metric,
-    (deviation, factors): (Deviation, AveragingFactors),
+    (deviation, factors, range): (Deviation, AveragingFactors, TauRange),
     series: &Series,
     request: &AllanRequest,
 ) -> Result<Measured, Error> {
     let regular = series.longest_stretch();
     let curve = regular.and_then(|record| {
         let RegularRecord { values, sampling } = record;
-        let curve =
-            allan_deviation(deviation, Record::Rate(values), sampling.rate_hz, factors)?;
+        let curve = allan_deviation(deviation, Record::Rate(values), sampling.rate_hz, factors)?;
         let intervals = deviation_intervals(&curve, CurveNoise::BySlope, request.level)?;
         let fit = match deviation {
             Deviation::Adev | Deviation::Oadev | Deviation::Totdev => {
-                Some(fit_noise(&curve, request.level))
+                Some(fit_noise(&curve, range, request.level))
             }
             _ => None,
         };
@@ -86,7 +88,7 @@ fn one(
             return Ok(Measured { values, unit: unit.clone(), ..measured });
         }
     };
-    let mut values = noise_values(fit, unit);
+    let mut values = noise_values(fit, range, unit);
     values.extend(timing_values(series, &sampling));
     let unit = if deviation == Deviation::Tdev { format!("{unit} s") } else { unit.clone() };
     let rows = curve_rows(&curve, &intervals, &unit);
@@ -131,7 +133,11 @@ fn timing_values(series: &Series, sampling: &Sampling) -> Vec<MeasuredValue> {
 }
 
 /// The parameters of the noise; one that the curve does not show is `null` beside its reason.
-fn noise_values(fit: Option<Result<NoiseFit, MeasureError>>, unit: &str) -> Vec<MeasuredValue> {
+fn noise_values(
+    fit: Option<Result<NoiseFit, MeasureError>>,
+    range: TauRange,
+    unit: &str,
+) -> Vec<MeasuredValue> {
     let fit = match fit {
         None => return Vec::new(),
         Some(Err(error)) => {
@@ -146,7 +152,12 @@ fn noise_values(fit: Option<Result<NoiseFit, MeasureError>>, unit: &str) -> Vec<
     ];
     let mut values = Vec::new();
     for (name, parameter, id, per) in parameters {
-        values.extend(parameter_values(name, parameter, id, &format!("{unit}{per}")));
+        values.extend(parameter_values(
+            name,
+            parameter,
+            &range.metric(id),
+            &format!("{unit}{per}"),
+        ));
     }
     let at_most = fit.bias_instability_at_most;
     values.push(MeasuredValue::real("bias_instability_at_most", at_most, unit));
@@ -158,10 +169,10 @@ fn noise_values(fit: Option<Result<NoiseFit, MeasureError>>, unit: &str) -> Vec<
 fn parameter_values(
     name: &str,
     parameter: &Result<NoiseParameter, NotIdentifiable>,
-    id: MetricId,
+    metric: &Metric,
     unit: &str,
 ) -> Vec<MeasuredValue> {
-    let metric = Metric::new(id).to_string();
+    let metric = metric.to_string();
     match parameter {
         Ok(found) => vec![
             MeasuredValue { metric: Some(metric), ..MeasuredValue::real(name, found.value, unit) },
@@ -170,20 +181,8 @@ fn parameter_values(
         ],
         Err(why) => vec![
             MeasuredValue { metric: Some(metric), ..MeasuredValue::undefined(name, unit) },
-            MeasuredValue::json(&format!("{name}_reason"), serde_json::json!(why), ""),
+            MeasuredValue::json(&format!("{name}_reason"), why.to_string().into(), ""),
         ],
-    }
-}
-
-fn id_of(deviation: Deviation) -> MetricId {
-    match deviation {
-        Deviation::Adev => registry::SENSOR_ALLAN_ADEV,
-        Deviation::Oadev => registry::SENSOR_ALLAN_OADEV,
-        Deviation::Mdev => registry::SENSOR_ALLAN_MDEV,
-        Deviation::Tdev => registry::SENSOR_ALLAN_TDEV,
-        Deviation::Hdev => registry::SENSOR_ALLAN_HDEV,
-        Deviation::Ohdev => registry::SENSOR_ALLAN_OHDEV,
-        Deviation::Totdev => registry::SENSOR_ALLAN_TOTDEV,
     }
 }
 
@@ -211,5 +210,19 @@ fn parse_factors(word: &str) -> Result<AveragingFactors<'static>, Error> {
             Ok(count) if count > 0 => Ok(AveragingFactors::PerDecade(count)),
             _ => Err(unknown("--taus", word, "octave, decade, all, or how many in a decade")),
         },
+    }
+}
+
+fn parse_range(word: &str) -> Result<TauRange, Error> {
+    match word {
+        "all" => Ok(TauRange::All),
+        "beyond-filter" => Ok(TauRange::BeyondFilter),
+        _ => {
+            let ends = word.split_once(',').and_then(|(from, to)| {
+                Some([from.trim().parse::<f64>().ok()?, to.trim().parse::<f64>().ok()?])
+            });
+            let known = "all, beyond-filter, or two times in seconds such as 0.1,10";
+            ends.map(TauRange::Between).ok_or_else(|| unknown("--noise-range", word, known))
+        }
     }
 }

@@ -14,17 +14,15 @@ use tiepoint_measure::{
     },
 };
 
+use self::pairing::{Paired, parse_alignment, parse_relation};
 pub use self::{
     drift::{
         DriftRequest, StepScaleRequest, SubTrajectoryRequest, measure_kitti_drift,
         measure_step_scale, measure_sub_trajectory,
     },
-    motion::{
-        LoopClosureRequest, TimeOffsetRequest, measure_loop_closure, measure_time_offset,
-    },
+    motion::{LoopClosureRequest, TimeOffsetRequest, measure_loop_closure, measure_time_offset},
     pairing::{PairingWords, TrajectoryFiles},
 };
-use self::pairing::{Paired, parse_alignment, parse_relation};
 use super::{InputFile, Measured, MeasuredTable, MeasuredValue, is_undefined, unknown};
 use crate::Error;
 

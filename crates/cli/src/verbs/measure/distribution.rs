@@ -18,6 +18,16 @@ pub(crate) enum DistributionCommand {
     /// Example: tiepoint measure dist.ks --real real.csv --synthetic twin.csv --columns range_m
     #[command(name = "dist.ks")]
     KolmogorovSmirnov(KsArgs),
+    /// Cramer-von Mises statistic and test, column by column.
+    ///
+    /// Example: tiepoint measure dist.cramer_von_mises --real real.csv --synthetic twin.csv
+    #[command(name = "dist.cramer_von_mises")]
+    CramerVonMises(SampleArgs),
+    /// Wasserstein distance of an order, as a root, column by column.
+    ///
+    /// Example: tiepoint measure dist.wasserstein --real real.csv --synthetic twin.csv --order 2
+    #[command(name = "dist.wasserstein")]
+    Wasserstein(WassersteinArgs),
     /// Wasserstein-1 distance, column by column, in the column's unit.
     ///
     /// Example: tiepoint measure dist.wasserstein_1 --real real.csv --synthetic twin.csv
@@ -68,6 +78,11 @@ pub(crate) enum DistributionCommand {
     /// Example: tiepoint measure dist.frechet --real real.csv --synthetic twin.csv --subset-sizes 15
     #[command(name = "dist.frechet")]
     Frechet(FrechetArgs),
+    /// Kernel inception distance of features: unbiased, cubic kernel.
+    ///
+    /// Example: tiepoint measure dist.kid --real real_features.csv --synthetic twin_features.csv
+    #[command(name = "dist.kid")]
+    Kid(SampleArgs),
     /// Alpha-precision, beta-recall and authenticity.
     ///
     /// Example: tiepoint measure dist.alpha_precision --real real.csv --synthetic twin.csv
@@ -124,6 +139,16 @@ pub(crate) struct KsArgs {
     /// Law of the p value: exact, asymp or auto.
     #[arg(long, default_value = "auto")]
     law: String,
+}
+
+/// Wasserstein of an order.
+#[derive(clap::Args)]
+pub(crate) struct WassersteinArgs {
+    #[command(flatten)]
+    samples: SampleArgs,
+    /// At least 1.
+    #[arg(long)]
+    order: f64,
 }
 
 /// Population stability index.
@@ -294,6 +319,10 @@ impl DistributionCommand {
             Self::KolmogorovSmirnov(KsArgs { samples, alternative, law }) => {
                 column(samples, ColumnMeasure::KolmogorovSmirnov { alternative, law })
             }
+            Self::CramerVonMises(samples) => column(samples, ColumnMeasure::CramerVonMises),
+            Self::Wasserstein(WassersteinArgs { samples, order }) => {
+                column(samples, ColumnMeasure::Wasserstein { order })
+            }
             Self::Wasserstein1(samples) => column(samples, ColumnMeasure::Wasserstein1),
             Self::EnergySqrt(samples) => column(samples, ColumnMeasure::EnergySqrt),
             Self::StabilityIndex(PsiArgs { samples, bins, bin_count }) => {
@@ -325,6 +354,7 @@ impl DistributionCommand {
                 let subsets = subset_sizes.map(|count| (count, subset_size_min));
                 points(samples, PointMeasure::Frechet { subsets }, seed)
             }
+            Self::Kid(samples) => points(samples, PointMeasure::Kid, 0),
             Self::Support(SupportArgs { samples, mode }) => {
                 points(samples, PointMeasure::Support { mode }, 0)
             }

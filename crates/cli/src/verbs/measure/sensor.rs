@@ -41,6 +41,10 @@ pub(crate) struct AllanArgs {
     /// Averaging times: octave, decade, all, or how many in a decade.
     #[arg(long, default_value = "20")]
     taus: String,
+    /// Averaging times at which the noise is looked for: all, beyond-filter (of a sensor that filters
+    /// its readings) or FROM,TO in seconds.
+    #[arg(long, default_value = "beyond-filter", value_name = "RANGE")]
+    noise_range: String,
     /// Level of the intervals.
     #[arg(long, default_value_t = 0.95)]
     level: f64,
@@ -59,6 +63,7 @@ impl SensorCommand {
             },
             deviation: args.deviation,
             factors: args.taus,
+            noise_range: args.noise_range,
             level: args.level,
         })
     }

@@ -10,7 +10,8 @@ use tiepoint_measure::{
         Learner, MmdEquivalence, MmdEstimator, PermutationTest, Permutations, Prdc, Rows, Subsets,
         SupportFidelity, SupportMode, classifier_scores, classifier_test, dependence_difference,
         energy_distance, energy_test, frechet_distance, frechet_extrapolated, frechet_metric,
-        mmd_equivalence, mmd_squared, mmd_test, prdc, sliced_wasserstein, support_fidelity,
+        kernel_inception_distance, kernel_inception_metric, mmd_equivalence, mmd_squared, mmd_test,
+        prdc, sliced_wasserstein, support_fidelity,
     },
 };
 use tiepoint_model::Seed;
@@ -54,6 +55,11 @@ pub(super) fn measure(
         }
         PointMeasure::Neighbours { k } => neighbours(rows, *k),
         PointMeasure::Frechet { subsets } => frechet(rows, *subsets, request.seed),
+        PointMeasure::Kid => {
+            let distance = kernel_inception_distance(rows[0], rows[1]);
+            let values = distance.map(|distance| vec![value(distance, "1")]);
+            Measured::of(&kernel_inception_metric(), values)
+        }
         PointMeasure::Support { mode } => support(rows, words::support_mode(mode)?),
         PointMeasure::Dependence { coefficient } => {
             dependence(rows, words::correlation(coefficient)?, &tables[0].names)

@@ -32,6 +32,8 @@ pub struct AllanRequest {
     pub deviation: String,
     /// `octave`, `decade`, `all`, or how many in a decade.
     pub factors: String,
+    /// Averaging times at which the noise is looked for: `all`, `beyond-filter` or `FROM,TO`.
+    pub noise_range: String,
     /// Of the intervals, in `(0, 1)`.
     pub level: f64,
 }
@@ -213,9 +215,9 @@ fn log_series(request: &AllanRequest) -> Result<Readings, Error> {
                     known.entry(key.clone()).or_insert_with(|| format!("{topic}:{axis}"));
                     if wanted.takes(&topic, axis) {
                         let name = format!("{topic}:{axis}");
-                        let series =
-                            found.entry(key).or_insert_with(|| Series::new(name, unit));
-                        rows.iter().for_each(|row| series.push(row.stamps.measured(), of(row, index)));
+                        let series = found.entry(key).or_insert_with(|| Series::new(name, unit));
+                        rows.iter()
+                            .for_each(|row| series.push(row.stamps.measured(), of(row, index)));
                     }
                 }
             }
@@ -256,9 +258,8 @@ fn take_signals(
     for (index, field) in fields.filter(|(_, field)| wanted.takes(topic, &field.name)) {
         let unit = if field.unit.is_empty() { "value" } else { &field.unit };
         let name = format!("{topic}:{}", field.name);
-        let series = found
-            .entry((topic.to_owned(), index))
-            .or_insert_with(|| Series::new(name, unit));
+        let series =
+            found.entry((topic.to_owned(), index)).or_insert_with(|| Series::new(name, unit));
         for row in rows {
             let value = row.values.get(index).copied().unwrap_or(f64::NAN);
             series.push(row.stamps.measured(), value);

@@ -14,8 +14,8 @@ use tiepoint_measure::{
 };
 
 use super::{
-    Measured, MeasuredTable, MeasuredValue, TrajectoryFiles, is_undefined, parse_alignment, unknown,
-    values,
+    Measured, MeasuredTable, MeasuredValue, TrajectoryFiles, is_undefined, parse_alignment,
+    unknown, values,
 };
 use crate::Error;
 
@@ -67,8 +67,7 @@ pub fn measure_kitti_drift(request: &DriftRequest) -> Result<Measured, Error> {
         other => return Err(unknown("--mode", other, "compat, corrected")),
     };
     let frame_interval_s = request.frame_interval_s;
-    let options =
-        DriftOptions { arithmetic, frame_interval_s, ..DriftOptions::KITTI_COMPATIBLE };
+    let options = DriftOptions { arithmetic, frame_interval_s, ..DriftOptions::KITTI_COMPATIBLE };
     let paired = request.files.pair()?;
     let drift = kitti_drift(&paired.reference, &paired.estimate, &options);
     let of = [options.translation_metric(), options.rotation_metric()].map(|m| paired.named(m));

@@ -104,7 +104,9 @@ fn in_words(obstacle: Obstacle) -> String {
     match obstacle {
         Obstacle::ConstantSpeed => "one speed does not change in any stretch in common".to_owned(),
         Obstacle::WeakCorrelation { correlation } => {
-            format!("the speeds are not those of one motion: the largest correlation is {correlation}")
+            format!(
+                "the speeds are not those of one motion: the largest correlation is {correlation}"
+            )
         }
         Obstacle::PeakAtLimit { offset } => {
             format!("the best offset, {} s, is at the end of the search", offset.as_seconds())

@@ -197,9 +197,7 @@ pub(super) fn parse_alignment(
         "none" => Ok(Alignment::None),
         "origin" => Ok(Alignment::Origin),
         "origin-yaw" => Ok(Alignment::OriginYaw),
-        _ => {
-            Err(unknown("--align", word, "none, se3, sim3, yaw, scale, origin, origin-yaw"))
-        }
+        _ => Err(unknown("--align", word, "none, se3, sim3, yaw, scale, origin, origin-yaw")),
     }
 }
 
