@@ -7,8 +7,8 @@ use tiepoint_measure::{
     Statistics,
     geometry::{
         ChamferForm, CloudPair, Combine, DensityAwareForm, Directed, HausdorffForm, M3c2Mode,
-        M3c2Options, SurfaceChange, chamfer, density_aware_chamfer, hausdorff, m3c2,
-        surface_metric, surface_score,
+        M3c2Options, SurfaceChange, chamfer, density_aware_chamfer, detection::surface_metric,
+        hausdorff, m3c2, surface_score,
     },
     registry,
 };
