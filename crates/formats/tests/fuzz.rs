@@ -47,7 +47,7 @@ const LIMITS: Limits =
 
 /// A chunk as stored, as inflated and as decoded rows, which are ten times their bytes at most,
 /// and the state of a decompressor.
-const BOUND_BYTES: usize = 24 << 20;
+const BOUND_BYTES: usize = 8 << 20;
 
 /// No byte of a record makes more rows than this.
 const ROWS_PER_BYTE_MAX: u64 = 1;

@@ -18,7 +18,7 @@ use std::{
 };
 
 use tiepoint_ledger::{
-    Body, Checkpoint, Edge, Entry, Projection, SigningKey, commit_path, decode_commit,
+    Body, Checkpoint, Edge, Entry, Projection, SigningKey, commit_path, decode_commit_lines,
     encode_commit, lineage::Graph,
 };
 use tiepoint_model::{Digest, Seed, Timestamp};

@@ -83,7 +83,7 @@ struct OriginalDigests {
 /// [`Error::OtherOrigin`], [`Error::ChangedWhileRead`], and those of the store.
 pub async fn ingest(
     platform: &mut Platform,
-    mut request: IngestRequest,
+    request: IngestRequest,
 ) -> Result<IngestedRecording, Error> {
     let derivation = match (request.origin, request.unknown_generator) {
         (Origin::Real, None) => None,

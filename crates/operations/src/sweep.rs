@@ -1,7 +1,7 @@
 //! `sweep`: what was written and never named goes, when it is old enough that nobody can be about to name it.
 //!
 //! Invariant: whatever any position of the ledger reaches stays: manifests, fragments, deletion files, indexes, blobs,
-//! bodies. A version that cannot be read stops the sweep: what it needs is not known.
+//! bodies, lists of digests. A version that cannot be read stops the sweep: what it needs is not known.
 //! A sweep changes nothing that the ledger says, so it is no entry, and one cut short is simply run again.
 
 use std::collections::BTreeSet;
@@ -10,13 +10,17 @@ use serde::Serialize;
 use tiepoint_model::{Span, Timestamp};
 use tiepoint_store::{AgedFile, Sharing, blobs::blob_key};
 
-use crate::{Error, Platform, platform::body_key};
+use crate::{
+    Error, Platform,
+    files::{FILES_ROOT, list_key},
+    platform::body_key,
+};
 
 /// Younger files may belong to something that is still being written.
 const KEPT_SPAN: Span = Span(24 * 3600 * 1_000_000_000);
 
 /// Where things are written before they are named. Nothing else in a lake is ever swept.
-const FOLDERS: [&str; 4] = ["blobs", "bodies", "tables", "tmp"];
+const FOLDERS: [&str; 5] = ["blobs", "bodies", "files", "tables", "tmp"];
 
 /// Files removed while commits wait.
 const FILES_AT_ONCE: usize = 256;
@@ -108,6 +112,7 @@ impl Named {
         for entry in &platform.log.entries[self.entry_count..] {
             self.keys.extend(entry.blobs.iter().map(blob_key));
             self.keys.insert(body_key(&entry.body_commitment));
+            self.keys.extend(entry.roots.get(FILES_ROOT).map(list_key));
             for (table, version) in &entry.tables {
                 let files = tables.files_of_version(table, *version).await?;
                 self.keys.extend(files.into_iter().map(|file| file.key));

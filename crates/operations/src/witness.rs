@@ -76,7 +76,13 @@ pub async fn witness_lake(
         true => GrowthProof { old_size: seen_size, path: Vec::new(), checkpoint: note },
         false => prove::growth(platform, &note, &head, seen_size).await?,
     };
-    let witnessed = desk.cosign(&platform.config, &key, &request).await?;
+    let witnessed = match desk.cosign(&platform.config, &key, &request).await {
+        // It had seen nothing newer when the proof was made.
+        Err(Error::Ledger(LedgerError::ProofFromElsewhere { origin, .. })) => {
+            return Err(Error::WitnessRaced { origin });
+        }
+        witnessed => witnessed?,
+    };
     cosign(platform, &witnessed.cosignature, &[desk.key.witness_key()]).await?;
     Ok(witnessed)
 }

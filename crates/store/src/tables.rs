@@ -73,8 +73,9 @@ struct Inner {
     recorder: Arc<Recorder>,
     /// Opened for reading, by plain path; the last used is last.
     readers: Mutex<Vec<(String, u64, Arc<Dataset>)>>,
-    /// The version of each table last opened or committed for writing, through the seam.
-    writers: Mutex<BTreeMap<String, Arc<Dataset>>>,
+    /// Of each table, opened through the seam: the empty version, on which rows are written, and the
+    /// one last opened or committed, on which the next is made.
+    writers: Mutex<BTreeMap<(String, bool), Arc<Dataset>>>,
 }
 
 /// Rows written to disk, synced, and part of no version yet.
@@ -401,14 +402,15 @@ impl Tables {
 
     /// A version opened through the seam, for writing on top of it.
     async fn writer(&self, table: &str, version: u64) -> Result<Arc<Dataset>, StoreError> {
-        let cached = self.writers().get(table).map(Arc::clone);
+        let key = (table.to_owned(), version == EMPTY_VERSION);
+        let cached = self.writers().get(&key).map(Arc::clone);
         if let Some(dataset) = cached.filter(|dataset| dataset.version_id() == version) {
             return Ok(dataset);
         }
         let builder = DatasetBuilder::from_uri(self.writer_uri(table)?)
             .with_store_params(self.store_params());
         let dataset = self.load(builder, table, version).await?;
-        self.writers().insert(table.to_owned(), Arc::clone(&dataset));
+        self.writers().insert(key, Arc::clone(&dataset));
         Ok(dataset)
     }
 
@@ -496,7 +498,7 @@ impl Tables {
         self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writers(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Dataset>>> {
+    fn writers(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, bool), Arc<Dataset>>> {
         self.inner.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

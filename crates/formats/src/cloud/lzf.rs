@@ -26,10 +26,10 @@ pub(super) fn inflate(stored: &[u8], inflated_bytes: usize) -> Result<Vec<u8>, u
             let low = usize::from(*stored.get(at).ok_or(start)?);
             at += 1;
             let back = ((control & 0x1f) << 8 | low) + 1;
-            let mut from = out.len().checked_sub(back).ok_or(start)?;
-            for _byte in 0..length + 2 {
-                out.push(out[from]);
-                from += 1;
+            let from = out.len().checked_sub(back).ok_or(start)?;
+            // The reference may reach into what it makes itself.
+            for index in from..from + length + 2 {
+                out.push(out[index]);
             }
         }
         if out.len() > inflated_bytes {

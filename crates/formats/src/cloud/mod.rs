@@ -74,6 +74,15 @@ impl Kind {
         }
     }
 
+    /// The number that a text says, rounded to the kind: every encoding gives the same points.
+    fn parse(self, word: &[u8]) -> Option<f64> {
+        let word = std::str::from_utf8(word).ok()?;
+        match self {
+            Self::F32 => word.parse::<f32>().ok().map(f64::from),
+            _ => word.parse().ok(),
+        }
+    }
+
     /// The number in the first bytes, if there are enough.
     fn read(self, bytes: &[u8], is_big_endian: bool) -> Option<f64> {
         macro_rules! plain {

@@ -111,7 +111,18 @@ fn text(
     roles: &Roles,
 ) -> Result<Cloud, ReadError> {
     let mut cloud = Cloud::default();
-    let number_count: usize = header.fields.iter().map(|field| field.count).sum();
+    // One per number of a point.
+    let mut kinds: Vec<Kind> = Vec::new();
+    for field in &header.fields {
+        if kinds.len() + field.count > data.len() {
+            return Err(bad(
+                FORMAT,
+                Place::Line(header_lines),
+                "a point has more numbers than bytes",
+            ));
+        }
+        kinds.resize(kinds.len() + field.count, field.kind);
+    }
     let mut numbers: Vec<f64> = Vec::new();
     for (index, line) in data.split(|byte| *byte == b'\n').enumerate() {
         let line = line.trim_ascii();
@@ -124,14 +135,17 @@ fn text(
         let place = || Place::Line(header_lines + index + 1);
         numbers.clear();
         for word in line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
-            let number = std::str::from_utf8(word).ok().and_then(|word| word.parse().ok());
+            // A number too many is refused below.
+            let kind = kinds.get(numbers.len()).copied().unwrap_or(Kind::F64);
+            let number = kind.parse(word);
             numbers.push(number.ok_or_else(|| {
                 let shown = String::from_utf8_lossy(&word[..word.len().min(80)]);
                 bad(FORMAT, place(), format!("`{shown}` is no number"))
             })?);
         }
-        if numbers.len() != number_count {
-            let problem = format!("{} numbers where there should be {number_count}", numbers.len());
+        if numbers.len() != kinds.len() {
+            let problem =
+                format!("{} numbers where there should be {}", numbers.len(), kinds.len());
             return Err(bad(FORMAT, place(), problem));
         }
         let _ = roles.push(&mut cloud, |field| numbers.get(header.fields[field].first).copied());

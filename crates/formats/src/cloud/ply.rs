@@ -146,15 +146,14 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn number(&mut self) -> Result<f64, ReadError> {
+    fn number(&mut self, kind: Kind) -> Result<f64, ReadError> {
         let rest = &self.bytes[self.at..];
         let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         self.line += rest[..blanks].iter().filter(|byte| **byte == b'\n').count();
         let rest = &rest[blanks..];
         let length = rest.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
         self.at += blanks + length;
-        let word = std::str::from_utf8(&rest[..length]).ok();
-        word.and_then(|word| word.parse().ok()).ok_or_else(|| {
+        kind.parse(&rest[..length]).ok_or_else(|| {
             let shown = String::from_utf8_lossy(&rest[..length.min(80)]);
             let problem = match length {
                 0 => "the file ends before its points do".to_owned(),
@@ -165,14 +164,14 @@ impl Words<'_> {
     }
 
     fn property(&mut self, property: &Property<'_>) -> Result<f64, ReadError> {
-        let value = self.number()?;
+        let value = self.number(property.list.unwrap_or(property.kind))?;
         if property.list.is_some() {
             let count = list_count(value);
             let count = count.ok_or_else(|| {
                 bad(FORMAT, Place::Line(self.line + 1), format!("`{value}` is no list's count"))
             })?;
             for _item in 0..count {
-                self.number()?;
+                self.number(property.kind)?;
             }
         }
         Ok(value)

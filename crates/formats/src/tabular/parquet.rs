@@ -25,9 +25,7 @@ use parquet::{
 use tiepoint_model::{Stamps, Timestamp};
 
 use super::projection::{ProjectedClock, Projection, ProjectionError, Resolved, TimeUnit, example};
-use crate::{
-    ChannelSummary, Limits, ReadError, Summary, TopicBatch, container::Collector, reader::Container,
-};
+use crate::{Limits, ReadError, Summary, TopicBatch, container::Collector, reader::Container};
 
 /// The first bytes, and the last ones.
 pub(crate) const MAGIC: &[u8] = b"PAR1";
@@ -146,12 +144,6 @@ impl ParquetReader {
             channel.note_missing(&mut self.collector);
         }
         Ok(self.collector.summary())
-    }
-
-    /// Every channel with rows so far, sorted.
-    #[must_use]
-    pub fn channels(&mut self) -> Vec<ChannelSummary> {
-        self.collector.summary().channels
     }
 }
 

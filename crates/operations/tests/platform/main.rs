@@ -9,6 +9,7 @@
 
 mod crash;
 mod disk;
+mod growth;
 mod keeping;
 mod simulate;
 mod turns;

@@ -20,8 +20,8 @@ use crate::{
     yard::{self, FIRST, Log, Yard, run},
 };
 
-const SEEDS: Range<u64> = 0..5;
-const ACTIONS_PER_SEED: usize = 14;
+const SEEDS: Range<u64> = 0..3;
+const ACTIONS_PER_SEED: usize = 12;
 
 /// More steps than most operations take, so that a fault may also miss.
 const STEPS: usize = 80;

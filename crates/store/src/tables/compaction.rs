@@ -172,7 +172,7 @@ impl Tables {
         let names: Vec<PathBuf> = named_files(&made).iter().map(|name| folder.join(name)).collect();
         self.sync_written(&names).await?;
         let version = made.version_id();
-        self.writers().insert(table.to_owned(), std::sync::Arc::new(made));
+        self.writers().insert((table.to_owned(), false), std::sync::Arc::new(made));
         Ok(version)
     }
 
