@@ -454,6 +454,8 @@ fn allan_deviations_of_a_log_are_of_its_longest_stretch() {
     {
         assert_close(&ours["deviation"], &theirs["deviation"]);
     }
+    let late = of("gyro_x", &["--from-s", "6.1"]).expect_code(0).json();
+    assert_eq!((&late["count"], &late["dropped_count"]), (&400.into(), &600.into()));
     let y = of("/imu/data:gyro_y", &[]).expect_code(0).json();
     let double = 2.0 * x["curve"][0]["deviation"].as_f64().unwrap();
     assert_close(&y["curve"][0]["deviation"], &double.into());
@@ -503,7 +505,8 @@ fn a_path_one_percent_too_long_drifts_by_one_percent() {
     let sub = of("traj.sub_trajectory", &["--lengths-m", "100"]).expect_code(0).json();
     let error = &sub["errors"][1];
     assert_eq!(error["error"], "translation_percent");
-    assert!((error["mean"].as_f64().unwrap() - 1.0).abs() < 1e-6, "{sub}");
+    // Near the end of the path a stretch may be a fifth too short, as in the tool.
+    assert!((error["median"].as_f64().unwrap() - 1.0).abs() < 1e-6, "{sub}");
     let steps = of("traj.step_scale", &[]).expect_code(0).json();
     assert!((steps["mean"].as_f64().unwrap() - 1.0).abs() < 1e-6, "{steps}");
     let short = ["--reference", "short.txt", "--estimate", "short.txt"];

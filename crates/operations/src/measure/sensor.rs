@@ -122,13 +122,14 @@ fn curve_rows(
 }
 
 fn timing_values(series: &Series, sampling: &Sampling) -> Vec<MeasuredValue> {
+    let dropped_count = sampling.dropped_count + series.missing_count + series.outside_count;
     vec![
         MeasuredValue::word("channel", &series.name),
         MeasuredValue::real("rate_hz", sampling.rate_hz, "Hz"),
         MeasuredValue::real("jitter_share", sampling.jitter_share, "1"),
         MeasuredValue::count("count", sampling.range.len()),
         MeasuredValue::count("gap_count", sampling.gap_count),
-        MeasuredValue::count("dropped_count", sampling.dropped_count + series.missing_count),
+        MeasuredValue::count("dropped_count", dropped_count),
     ]
 }
 

@@ -35,6 +35,12 @@ pub(crate) struct AllanArgs {
     /// Readings a second of a CSV or Parquet without times.
     #[arg(long, value_name = "HZ")]
     rate_hz: Option<f64>,
+    /// Look from this time on, seconds after the first reading: where the sensor is at rest.
+    #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
+    from_s: f64,
+    /// Look up to this time, seconds after the first reading.
+    #[arg(long, default_value_t = f64::INFINITY, value_name = "SECONDS", hide_default_value = true)]
+    to_s: f64,
     /// adev, oadev, mdev, tdev, hdev, ohdev or totdev.
     #[arg(long, default_value = "oadev")]
     deviation: String,
@@ -61,6 +67,7 @@ impl SensorCommand {
                 column: args.time_column,
                 unit: args.time_unit,
             },
+            window_s: [args.from_s, args.to_s],
             deviation: args.deviation,
             factors: args.taus,
             noise_range: args.noise_range,

@@ -28,6 +28,8 @@ pub struct AllanRequest {
     pub channel: String,
     /// When the readings of a table were taken; a log has stamps.
     pub time: RecordTime,
+    /// Which part is looked at: from and to, seconds after the first reading.
+    pub window_s: [f64; 2],
     /// `adev`, `oadev`, `mdev`, `tdev`, `hdev`, `ohdev` or `totdev`.
     pub deviation: String,
     /// `octave`, `decade`, `all`, or how many in a decade.
@@ -66,6 +68,8 @@ pub(super) struct Series {
     values: Vec<f64>,
     /// Readings without a value, left out.
     pub(super) missing_count: usize,
+    /// Readings outside of the window.
+    pub(super) outside_count: usize,
 }
 
 /// A stretch without a gap.
@@ -90,7 +94,7 @@ impl Series {
     fn new(name: String, unit: &str) -> Self {
         let unit = unit.to_owned();
         let (stamps, values) = (Vec::new(), Vec::new());
-        Self { name, unit, rate_hz: None, stamps, values, missing_count: 0 }
+        Self { name, unit, rate_hz: None, stamps, values, missing_count: 0, outside_count: 0 }
     }
 
     fn push(&mut self, stamp: Timestamp, value: f64) {
@@ -100,6 +104,23 @@ impl Series {
         } else {
             self.missing_count += 1;
         }
+    }
+
+    /// Leaves what lies in a window, seconds after the first reading; both ends belong to it.
+    fn cut(&mut self, [from_s, to_s]: [f64; 2]) {
+        let first = self.stamps.first().copied();
+        let time_s = |index: usize| match (self.rate_hz, first) {
+            (Some(rate_hz), _) => index as f64 / rate_hz,
+            (None, Some(first)) => (self.stamps[index].0 - first.0) as f64 / 1e9,
+            (None, None) => 0.0,
+        };
+        let kept: Vec<usize> = (0..self.values.len())
+            .filter(|index| (from_s..=to_s).contains(&time_s(*index)))
+            .collect();
+        self.outside_count = self.values.len() - kept.len();
+        let values = kept.iter().map(|index| self.values[*index]).collect();
+        let stamps = kept.iter().filter_map(|index| self.stamps.get(*index).copied()).collect();
+        (self.values, self.stamps) = (values, stamps);
     }
 
     /// The longest stretch without a gap, or everything at a given rate.
@@ -120,14 +141,16 @@ impl Series {
 
 /// Reads the wanted channels, by what the file is.
 pub(super) fn read(request: &AllanRequest) -> Result<Readings, Error> {
-    match table_at(&request.imu)? {
-        Some(file) => table_series(&file, request),
+    let mut readings = match table_at(&request.imu)? {
+        Some(file) => table_series(&file, request)?,
         None if request.time.rate_hz.is_some() || request.time.column.is_some() => {
             let known = "--channel, --deviation, --taus, --level";
-            Err(super::unknown("a log", "--rate-hz or --time-column", known))
+            return Err(super::unknown("a log", "--rate-hz or --time-column", known));
         }
-        None => log_series(request),
-    }
+        None => log_series(request)?,
+    };
+    readings.series.iter_mut().for_each(|series| series.cut(request.window_s));
+    Ok(readings)
 }
 
 /// The whole file if it is a CSV or Parquet; `None` for a log, for a folder, and for what cannot be
