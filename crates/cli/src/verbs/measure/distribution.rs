@@ -16,7 +16,7 @@ pub(crate) enum DistributionCommand {
     /// Kolmogorov-Smirnov distance and test, column by column.
     ///
     /// Example: tiepoint measure dist.ks --real real.csv --synthetic twin.csv --columns range_m
-    #[command(name = "dist.ks")]
+    #[command(name = "dist.ks", alias = "dist.ks.p_value")]
     KolmogorovSmirnov(KsArgs),
     /// Cramer-von Mises statistic and test, column by column.
     ///
@@ -71,7 +71,10 @@ pub(crate) enum DistributionCommand {
     /// Precision, recall, density and coverage by nearest neighbours.
     ///
     /// Example: tiepoint measure dist.prdc --real real.csv --synthetic twin.csv --k 5
-    #[command(name = "dist.prdc")]
+    #[command(
+        name = "dist.prdc",
+        aliases = ["dist.precision", "dist.recall", "dist.density", "dist.coverage"]
+    )]
     Neighbours(NeighbourArgs),
     /// Frechet distance of fitted Gaussians; biased upwards in small samples.
     ///
@@ -86,7 +89,7 @@ pub(crate) enum DistributionCommand {
     /// Alpha-precision, beta-recall and authenticity.
     ///
     /// Example: tiepoint measure dist.alpha_precision --real real.csv --synthetic twin.csv
-    #[command(name = "dist.alpha_precision")]
+    #[command(name = "dist.alpha_precision", aliases = ["dist.beta_recall", "dist.authenticity"])]
     Support(SupportArgs),
     /// Largest difference of the dependence between two columns.
     ///

@@ -29,7 +29,7 @@ pub(crate) enum GeometryCommand {
     /// Precision, recall and F-score of the second cloud against the first, within a distance.
     ///
     /// Example: tiepoint measure geom.f_score reference.ply estimate.ply --tau-m 0.05
-    #[command(name = "geom.f_score")]
+    #[command(name = "geom.f_score", aliases = ["geom.precision", "geom.recall"])]
     FScore(FScoreArgs),
     /// M3C2: change of a surface along its local normal, second epoch less first.
     ///
