@@ -145,8 +145,8 @@ pub(super) fn read_points_m(
     let is_whole = |point: &[f64; 3]| point.iter().all(|value| value.is_finite());
     let bad = cloud.points.iter().position(|point| !is_whole(point));
     if let (Some(index), false) = (bad, drop_missing) {
-        let axes = ["x", "y", "z"].into_iter().zip(cloud.points[index]);
-        let (axis, value) = axes.filter(|(_, v)| !v.is_finite()).next().unwrap_or(("x", f64::NAN));
+        let mut axes = ["x", "y", "z"].into_iter().zip(cloud.points[index]);
+        let (axis, value) = axes.find(|(_, v)| !v.is_finite()).unwrap_or(("x", f64::NAN));
         return Err(bad_number(file, index, axis, value));
     }
     let points: Vec<[f64; 3]> = cloud.points.into_iter().filter(is_whole).collect();

@@ -155,7 +155,7 @@ pub fn measure_autocorrelation(request: &AutocorrelationRequest) -> Result<Measu
         "sokal" => (Window::Sokal, "sokal"),
         other => return Err(unknown("--window", other, "geyer, sokal")),
     };
-    let table = read_numbers(&request.stream, &[request.column.clone()], false)?;
+    let table = read_numbers(&request.stream, std::slice::from_ref(&request.column), false)?;
     let of = |id| Metric::new(id).with("window", name);
     let values = integrated_time(&table.columns[0], window).map(|found| {
         vec![

@@ -184,7 +184,7 @@ fn table_series(file: &InputFile, request: &AllanRequest) -> Result<Readings, Er
         if rate_hz.is_none() {
             return Err(Error::NoTime { path: file.path.clone() });
         }
-        let columns = read_columns(file, &[request.channel.clone()])?;
+        let columns = read_columns(file, std::slice::from_ref(&request.channel))?;
         let values = &columns[0].values;
         if let Some(row) = values.iter().position(|value| !value.is_finite()) {
             return Err(bad_number(file, row, &request.channel, values[row]));
