@@ -25,7 +25,7 @@ pub(crate) enum MeasureCommand {
     Geometry(geometry::GeometryCommand),
     #[command(flatten)]
     Series(series::SeriesCommand),
-    /// The metrics that exist: id, unit, the subcommand that gives it, what it is, source.
+    /// The metrics that exist: id, unit, subcommand, conventions, what it is, source.
     List,
 }
 
@@ -72,7 +72,10 @@ fn list(output: &mut Output) -> Exit {
         output.json(&serde_json::json!({ "metrics": metrics }));
     } else {
         let rows: Vec<Vec<String>> = metrics.iter().map(|m| m.row()).collect();
-        output.table(&["metric", "unit", "measure ...", "what it is", "source"], &rows);
+        output.table(
+            &["metric", "unit", "measure ...", "conventions", "what it is", "source"],
+            &rows,
+        );
         output.line("`-`: only the library gives it");
     }
     Exit::Yes

@@ -1,7 +1,11 @@
 //! `measure` on tables, clouds, logs and long paths: the reference packages' numbers, read from
 //! files as a user has them, and errors that name file, row and column.
 
-use std::{collections::BTreeMap, collections::BTreeSet, fmt::Write as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::{Arc, OnceLock},
+};
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 use serde_json::Value;
@@ -38,7 +42,30 @@ fn two_samples(desk: &Desk) -> Value {
 
 fn run(desk: &Desk, metric: &str, more: &[&str]) -> Outcome {
     let start = ["measure", metric, "--json"];
-    desk.run(&[start.as_slice(), more].concat())
+    let outcome = desk.run(&[start.as_slice(), more].concat());
+    if matches!(outcome.code, 0 | 3) {
+        let answer = outcome.json();
+        let own = answer["metrics"].as_object().into_iter().flat_map(serde_json::Map::values);
+        for identity in own.chain([&answer["metric"]]) {
+            assert_listed(identity.as_str().unwrap());
+        }
+    }
+    outcome
+}
+
+/// Every convention that a metric prints is one that the list names.
+#[track_caller]
+fn assert_listed(identity: &str) {
+    static LISTED: OnceLock<Value> = OnceLock::new();
+    let list = || Desk::new().run(&["measure", "list", "--json"]).expect_code(0).json();
+    let metrics = LISTED.get_or_init(list)["metrics"].as_array().unwrap();
+    let (id, conventions) = identity.split_once('[').unwrap_or((identity, ""));
+    let line = metrics.iter().find(|line| line["id"] == id).unwrap();
+    let known: Vec<String> = serde_json::from_value(line["conventions"].clone()).unwrap();
+    let printed = conventions.split(';').filter_map(|part| Some(part.split_once('=')?.0));
+    for name in printed {
+        assert!(known.iter().any(|known| known == name), "{name} of {identity} in {known:?}");
+    }
 }
 
 fn of_samples(desk: &Desk, metric: &str, more: &[&str]) -> Value {
