@@ -32,6 +32,7 @@ pub(crate) enum Verb {
     Check(verbs::check::CheckArgs),
     Ingest(verbs::ingest::IngestArgs),
     Query(verbs::query::QueryArgs),
+    Export(verbs::export::ExportArgs),
     Log(verbs::log::LogArgs),
     Trace(verbs::trace::TraceArgs),
     Verify(verbs::verify::VerifyArgs),

@@ -14,6 +14,69 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
+/// A file of the user's that has its name only when it is whole; dropped before that, it is gone.
+pub(crate) struct Unfinished {
+    path: PathBuf,
+    part: PathBuf,
+    file: std::io::BufWriter<std::fs::File>,
+    is_finished: bool,
+}
+
+impl Unfinished {
+    /// Begins a file, and the folders above it.
+    pub(crate) fn create(path: &Path) -> Result<Self, Error> {
+        let refuse = |source| Error::File { path: path.to_owned(), source };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(refuse)?;
+        }
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let file = std::io::BufWriter::new(std::fs::File::create(&part).map_err(refuse)?);
+        Ok(Self { path: path.to_owned(), part, file, is_finished: false })
+    }
+
+    /// Where the bytes go.
+    pub(crate) fn writer(&mut self) -> &mut (dyn std::io::Write + Send) {
+        &mut self.file
+    }
+
+    /// Copies all of a reader.
+    pub(crate) fn copy(&mut self, reader: &mut dyn std::io::Read) -> Result<(), Error> {
+        let copied = std::io::copy(reader, &mut self.file);
+        copied.map(|_| ()).map_err(|source| Error::File { path: self.path.clone(), source })
+    }
+
+    /// Everything is written and on disk.
+    pub(crate) fn sync(&mut self) -> Result<(), Error> {
+        let synced =
+            std::io::Write::flush(&mut self.file).and_then(|()| self.file.get_ref().sync_all());
+        synced.map_err(|source| Error::File { path: self.path.clone(), source })
+    }
+
+    /// The name under which it is until it is finished.
+    pub(crate) fn path(&self) -> &Path {
+        &self.part
+    }
+
+    /// Gives it its name.
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
+        let renamed = std::fs::rename(&self.part, &self.path);
+        renamed.map_err(|source| Error::File { path: self.path.clone(), source })?;
+        self.is_finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // The error that led here is told; a leftover with this ending is no file of ours.
+            let _ = std::fs::remove_file(&self.part);
+        }
+    }
+}
+
 /// Writes a file whole: under another name first, then renamed, so that it is never half there.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let refuse = |source| Error::File { path: path.to_owned(), source };

@@ -4,6 +4,7 @@ pub(crate) mod assess;
 pub(crate) mod check;
 pub(crate) mod compact;
 pub(crate) mod compare;
+pub(crate) mod export;
 pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod log;
@@ -54,6 +55,7 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
             door.change(output, async move |lake, out| twin::run(lake, args, out).await).await
         }
         Verb::Check(args) => check::run(args, output),
+        Verb::Export(args) => export::run(&door.read().await?, args, output).await,
         Verb::Regenerate(args) => regenerate::run(&door.read().await?, args, output).await,
         Verb::Measure(command) => measure::run(command, output),
         Verb::Compare(args) => {

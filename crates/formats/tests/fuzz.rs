@@ -5,7 +5,7 @@
 //! another file. They are fed in random pieces, drained after each. The allocator of this test
 //! counts: no case may hold more than [`BOUND_BYTES`] beyond its own input.
 //!
-//! `cargo test -p tiepoint-formats --test fuzz -- --ignored` runs millions of cases. A failure
+//! `TIEPOINT_FUZZ_CASES=4000000` runs millions of cases. A failure
 //! prints the file and the number of the case; the same number gives the same bytes again.
 
 #![expect(
@@ -409,11 +409,6 @@ fn fuzz(case_count: u64) {
 /// One test only runs at a time: the allocator counts for the whole program.
 #[test]
 fn no_damage_makes_a_reader_panic_or_hold_more_than_the_bound() {
-    fuzz(200_000);
-}
-
-#[test]
-#[ignore = "takes minutes"]
-fn nor_do_millions_of_cases() {
-    fuzz(4_000_000);
+    let cases = std::env::var("TIEPOINT_FUZZ_CASES").ok().and_then(|text| text.parse().ok());
+    fuzz(cases.unwrap_or(200_000));
 }

@@ -93,10 +93,16 @@ fn lints_are_expected_with_a_reason_never_allowed() {
 
 #[test]
 fn rooms_open_their_doors_only_where_the_table_says() {
-    const DISK: &[&str] =
-        &["crates/store/src/objects", "crates/cli/src/", "/examples/", "/benches/", "xtask/"];
+    const DISK: &[&str] = &[
+        "crates/store/src/objects",
+        "crates/formats/src/source",
+        "crates/cli/src/",
+        "/examples/",
+        "/benches/",
+        "xtask/",
+    ];
     const CLOCK: &[&str] = &["crates/cli/src/", "xtask/", "/benches/"];
-    const OTHER: &[&str] = &["crates/cli/src/", "xtask/"];
+    const OTHER: &[&str] = &["crates/cli/src/", "xtask/", "/examples/"];
     let mut findings = Vec::new();
     for path in rust_files().iter().filter(|path| !is_test_file(path)) {
         let name = path.to_string_lossy().replace('\\', "/");

@@ -224,3 +224,34 @@ fn a_damaged_log_is_refused_whole_and_recovered_only_when_asked() {
     assert!(kept > 100 && kept < 343, "{rows}");
     assert_eq!(rows["rows"][0]["last"].as_i64(), Some(kept - 1));
 }
+
+#[test]
+fn what_is_exported_is_the_recording_again() {
+    let desk = Desk::with_lake();
+    let file = quickstart("uwb.mcap");
+    desk.run(&["ingest", file.to_str().unwrap()]).expect_code(0);
+    let exported =
+        desk.run(&["export", "uwb", "--out", "out/again.mcap", "--json"]).expect_code(0).json();
+    assert_eq!(exported["left_out"].as_array().unwrap().len(), 0);
+    // The same samples have the same digests, channel by channel, in any lake.
+    let digests = |path: &str| {
+        let read = desk.run(&["ingest", path, "--dry-run", "--json"]).expect_code(0).json();
+        let channels = read["recordings"][0]["channels"].as_array().unwrap().clone();
+        let of = |channel: &serde_json::Value| {
+            (channel["topic"].to_string(), channel["content_digest"].to_string())
+        };
+        channels.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(digests(file.to_str().unwrap()).len(), 4);
+    let (before, after) = (digests(file.to_str().unwrap()), digests("out/again.mcap"));
+    let topics = |list: &[(String, String)]| -> Vec<String> {
+        list.iter().map(|pair| pair.0.clone()).collect()
+    };
+    assert_eq!(topics(&before), topics(&after));
+    let original = ["export", "uwb", "--format", "original", "--out", "same.mcap"];
+    desk.run(&original).expect_code(0);
+    assert_eq!(std::fs::read(desk.path("same.mcap")).unwrap(), std::fs::read(&file).unwrap());
+    let unknown = desk.run(&["export", "nobody", "--out", "x.mcap"]).expect_code(2);
+    assert!(unknown.stderr.contains("uwb"), "{}", unknown.stderr);
+    assert!(!desk.path("x.mcap").exists() && !desk.path("x.mcap.part").exists());
+}

@@ -11,8 +11,9 @@ use tiepoint_formats::{
     read_all, recording_metadata, write_mcap,
 };
 use tiepoint_model::{
-    Channel, Digest, Origin, Recording, RecordingId, Timestamp, quality::ChannelQuality,
+    Channel, Digest, Origin, Recording, RecordingId, Timestamp,
     quality::QualityVerdict,
+    quality::{ChannelQuality, RecordingQuality},
 };
 
 use crate::make::{cases, key, no_metadata, samples};
@@ -91,6 +92,9 @@ fn recording() -> Recording {
             value_count: 0,
             nan_count: 0,
             out_of_range_count: 0,
+            clock: None,
+            frozen_s: None,
+            saturated_share: None,
             findings: Vec::new(),
         },
     };
@@ -98,7 +102,9 @@ fn recording() -> Recording {
         recording_id: RecordingId("rec-0123456789abcdef".into()),
         name: "run.bag".into(),
         origin: Origin::Real,
+        rig: None,
         derivation: None,
+        quality: RecordingQuality::default(),
         container: "ros1-bag".into(),
         start_time_ns: Timestamp(0),
         end_time_ns: Timestamp(9),

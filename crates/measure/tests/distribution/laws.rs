@@ -103,7 +103,11 @@ proptest! {
     }
 
     #[test]
-    fn mmd_is_symmetric_and_zero_on_equal_samples(a in plane(), b in plane(), gamma in 0.01..9.0_f64) {
+    fn mmd_is_symmetric_and_zero_on_equal_samples(
+        a in plane(),
+        b in plane(),
+        gamma in 0.01..9.0_f64,
+    ) {
         let of = |x: &[f64], y: &[f64]| {
             mmd_squared(rows(x, 2), rows(y, 2), Bandwidth::Gamma(gamma)).unwrap()
         };
@@ -151,7 +155,8 @@ proptest! {
             prop_assert_eq!(both.distance, greater.distance.max(other.distance));
         }
         if a.len() > 1 && b.len() > 1 {
-            let (one, other) = (cramer_von_mises(&a, &b).unwrap(), cramer_von_mises(&b, &a).unwrap());
+            let one = cramer_von_mises(&a, &b).unwrap();
+            let other = cramer_von_mises(&b, &a).unwrap();
             prop_assert!(near(one.statistic, other.statistic, 1e-9));
         }
     }
@@ -235,16 +240,23 @@ proptest! {
         let recalled = |i: usize, j: usize| square(a.row(i), b.row(j)) < of_b[j];
         let (n, m) = (a.count(), b.count());
         let share = |hits: usize, of: usize| hits as f64 / of as f64;
-        prop_assert_eq!(got.precision, share((0..m).filter(|&j| (0..n).any(|i| inside(i, j))).count(), m));
-        prop_assert_eq!(got.coverage, share((0..n).filter(|&i| (0..m).any(|j| inside(i, j))).count(), n));
-        prop_assert_eq!(got.recall, share((0..n).filter(|&i| (0..m).any(|j| recalled(i, j))).count(), n));
+        let precise = (0..m).filter(|&j| (0..n).any(|i| inside(i, j))).count();
+        let covered = (0..n).filter(|&i| (0..m).any(|j| inside(i, j))).count();
+        let recalled = (0..n).filter(|&i| (0..m).any(|j| recalled(i, j))).count();
+        prop_assert_eq!(got.precision, share(precise, m));
+        prop_assert_eq!(got.coverage, share(covered, n));
+        prop_assert_eq!(got.recall, share(recalled, n));
         let pairs: usize = (0..n).map(|i| (0..m).filter(|&j| inside(i, j)).count()).sum();
         prop_assert_eq!(got.density, pairs as f64 / (k * m) as f64);
     }
 
     /// Powers of two move no bits of a difference.
     #[test]
-    fn prdc_is_unchanged_by_shift_scale_and_order(a in plane(), b in plane(), power in -40_i32..40) {
+    fn prdc_is_unchanged_by_shift_scale_and_order(
+        a in plane(),
+        b in plane(),
+        power in -40_i32..40,
+    ) {
         prop_assume!(a.len() > 6 && b.len() > 6);
         let factor = f64::exp2(f64::from(power));
         let map = |values: &[f64]| -> Vec<f64> {

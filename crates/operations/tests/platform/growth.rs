@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, path::Path, time::Instant};
 
-use tiepoint_operations::{compact, ingest, log, verify_lake};
+use tiepoint_operations::{LakeChecks, compact, ingest, log, verify_lake};
 use tiepoint_store::{WriteSeam, tables::compaction::FRAGMENT_COUNT_MAX};
 
 use crate::yard::{Log, Yard, run};
@@ -106,6 +106,7 @@ fn a_commit_costs_the_same_however_many_came_before() {
         let left = compact(platform).await.unwrap();
         let most = left.tables.iter().map(|table| table.replaced_fragments).max();
         assert!(most.is_some_and(|most| most <= FRAGMENT_COUNT_MAX), "{left:?}");
-        assert!(verify_lake(platform).await.unwrap().passed());
+        let checks = LakeChecks { deep: true, ..LakeChecks::default() };
+        assert!(verify_lake(&lake, yard.config(), &checks).await.unwrap().passed());
     });
 }

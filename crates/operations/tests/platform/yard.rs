@@ -13,7 +13,8 @@ use std::{
 use tempfile::TempDir;
 use tiepoint_model::{Origin, Span, Timestamp};
 use tiepoint_operations::{
-    Config, Error, IngestRequest, IngestedRecording, Platform, Source, ingest, query, verify_lake,
+    Config, Error, IngestRequest, IngestedRecording, LakeChecks, Platform, Source, ingest, query,
+    verify_lake,
 };
 use tiepoint_store::{Objects, WriteSeam};
 
@@ -47,14 +48,15 @@ impl Log {
     }
 
     pub(crate) fn request(self) -> IngestRequest {
-        let name = format!("{}.tum", self.name());
-        let reader = Box::new(std::io::Cursor::new(self.text().into_bytes()));
+        let bytes = Arc::new(self.text().into_bytes());
         let is_synthetic = self.serial % 5 == 4;
         IngestRequest {
-            log: Source { path: PathBuf::from(&name), name, reader },
+            log: Source::Memory { name: self.name(), bytes },
             ground_truth: None,
             origin: if is_synthetic { Origin::Synthetic } else { Origin::Real },
             unknown_generator: is_synthetic.then(|| "a test".to_owned()),
+            rig: None,
+            recover: false,
             dry_run: false,
         }
     }
@@ -128,8 +130,9 @@ impl Yard {
         let caller = std::panic::Location::caller();
         let (lake, config, logs) = (lake.to_owned(), self.config(), logs.to_vec());
         async move {
+            let checks = LakeChecks { deep: true, ..LakeChecks::default() };
+            let report = verify_lake(&lake, config.clone(), &checks).await.unwrap();
             let platform = Platform::open(&lake, config).await.unwrap();
-            let report = verify_lake(&platform).await.unwrap();
             assert!(report.passed(), "{caller}: {:#?}", report.checks);
             held(&platform, &logs).await
         }

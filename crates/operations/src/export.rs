@@ -1,0 +1,123 @@
+//! `export`: a recording out of the lake, as MCAP that any reader takes, or its originals byte for byte.
+//!
+//! Invariant: what cannot be written is named, never left out in silence.
+//! A channel's rows are in memory while it is written; images lie in the original and are not written again.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, VecDeque},
+    io::{Read, Write},
+};
+
+use tiepoint_formats::{
+    Damage, Definition, ExportChannel, McapExport, Samples, Table, columns, recording_metadata,
+};
+use tiepoint_model::{Digest, Recording};
+
+use crate::{Error, Platform, Source, ingest::decode::each_piece, recording::find};
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct ExportReport {
+    /// The recording.
+    pub recording: Recording,
+    /// Channels in the file.
+    pub channel_count: usize,
+    /// Rows in the file.
+    pub row_count: u64,
+    /// Channels that the file cannot hold, with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// Writes a recording as MCAP: ROS 2 messages for typed samples, raw messages as they were, and a Metadata record with
+/// origin, derivation and digests.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Write`] if the output refuses; those of the store.
+pub async fn export_mcap(
+    platform: &Platform,
+    name: &str,
+    output: &mut (dyn Write + Send),
+) -> Result<ExportReport, Error> {
+    let recording = find(platform, name).await?;
+    let definitions = definitions(platform, &recording);
+    let (mut channels, mut rows, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    for channel in &recording.channels {
+        let key = (channel.message_type.clone(), channel.encoding.clone());
+        let definition = definitions.get(&key).cloned();
+        let table: Option<Table> = channel.table.parse().ok();
+        match (ExportChannel::of_recording(channel, definition), table) {
+            (Some(outlet), Some(table)) => {
+                channels.push(outlet);
+                rows.push(rows_of(platform, &recording, table, &channel.topic).await?);
+            }
+            _ => left_out.push(format!(
+                "{}: MCAP has no message for rows of `{}`; the original has them",
+                channel.topic, channel.table
+            )),
+        }
+    }
+    let (channel_count, mut row_count) = (channels.len(), 0);
+    let metadata = recording_metadata(&recording).map_err(Error::Json)?;
+    let mut export = McapExport::new(output, "ros2", &metadata, channels)?;
+    while let Some(index) = export.wants() {
+        match rows.get_mut(index).and_then(VecDeque::pop_front) {
+            Some(samples) => {
+                row_count += samples.len() as u64;
+                export.give(index, Cow::Owned(samples))?;
+            }
+            None => export.end(index)?,
+        }
+    }
+    export.finish()?;
+    Ok(ExportReport { recording, channel_count, row_count, left_out })
+}
+
+/// The originals of a recording, in order: digest, and a reader of the bytes.
+///
+/// # Errors
+/// [`Error::NotFound`]; those of the store for a blob that is not there.
+pub async fn originals(
+    platform: &Platform,
+    name: &str,
+) -> Result<Vec<(Digest, Box<dyn Read + Send>)>, Error> {
+    let recording = find(platform, name).await?;
+    let mut originals: Vec<(Digest, Box<dyn Read + Send>)> = Vec::new();
+    for digest in &recording.originals {
+        originals.push((*digest, Box::new(platform.store.objects.open_blob(digest)?)));
+    }
+    Ok(originals)
+}
+
+/// A channel's rows in its order, in the pieces in which they are read.
+async fn rows_of(
+    platform: &Platform,
+    recording: &Recording,
+    table: Table,
+    topic: &str,
+) -> Result<VecDeque<Samples>, Error> {
+    let id = recording.recording_id.to_string();
+    let equals = [("recording_id", id.as_str()), ("topic", topic)];
+    let batches = platform.store.read_table(&platform.head(), table.as_str(), &equals).await?;
+    let pieces = batches.iter().map(|batch| Ok(columns::from_batch(table, batch)?));
+    pieces.collect()
+}
+
+/// How raw messages are defined, as the originals say. Of an original that cannot be read any more nothing is known,
+/// and raw messages are written without their definition.
+fn definitions(
+    platform: &Platform,
+    recording: &Recording,
+) -> BTreeMap<(String, String), Definition> {
+    let is_raw = |channel: &tiepoint_model::Channel| channel.table == Table::Raw.as_str();
+    let mut all = BTreeMap::new();
+    if !recording.channels.iter().any(is_raw) {
+        return all;
+    }
+    for digest in &recording.originals {
+        let path = platform.store.objects.root().join(tiepoint_store::blobs::blob_key(digest));
+        let read = each_piece(&Source::Path(path), Damage::Keep, &mut |_| Ok(()));
+        all.extend(read.map(|summary| summary.definitions).unwrap_or_default());
+    }
+    all
+}
