@@ -266,7 +266,7 @@ pub enum Error {
         /// What is known.
         known: &'static str,
     },
-    /// A number of a file is missing or infinite.
+    /// A number of a file is missing, infinite, or too large.
     #[error("row {row} of column `{column}` is {found}: `{}`", path.display())]
     BadNumber {
         /// Which file.
@@ -550,7 +550,7 @@ impl Error {
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
             Self::BadNumber { .. } => {
-                "fill it, or leave such rows out with `--drop-missing` where their order is no matter"
+                "correct it, or leave such rows out with `--drop-missing` where their order is no matter"
             }
             Self::NoNumbers { .. } => {
                 "give a first line of names and numbers parted by commas, or `--columns` to see \

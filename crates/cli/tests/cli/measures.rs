@@ -242,6 +242,10 @@ fn bad_tables_are_refused_by_file_row_and_column() {
     refused("words.csv", &[], &["words.csv", "numbers"]);
     desk.write("infinite.csv", b"a\n1\ninf\n");
     refused("infinite.csv", &[], &["infinite.csv", "row 2", "infinite"]);
+    desk.write("huge.csv", b"a\n1\n\n-1e300\n");
+    let huge = ["--real", "huge.csv", "--synthetic", "huge.csv"];
+    let huge = run(&desk, "dist.energy", &huge).expect_code(2).stderr;
+    assert!(huge.contains("huge.csv") && huge.contains("row 2 of column `a`"), "{huge}");
     desk.write("header.csv", b"a,b,c\n");
     refused("header.csv", &[], &["header.csv"]);
     desk.write("empty.csv", b"");

@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 
 use tiepoint_formats::{Container, Limits, ReadError, cloud::read_cloud, tabular};
+use tiepoint_measure::distribution::COORDINATE_MAX;
 
 use crate::Error;
 
@@ -34,11 +35,30 @@ pub(super) struct NumberTable {
     pub(super) names: Vec<String>,
     /// One list per name.
     pub(super) columns: Vec<Vec<f64>>,
+    /// Where each row stands in the file, from 0.
+    row_indices: Vec<usize>,
     /// Rows that were left out.
     pub(super) dropped_count: usize,
 }
 
 impl NumberTable {
+    /// Refuses numbers whose squares are not finite, by their place in the file.
+    pub(super) fn require_squares(&self, file: &InputFile) -> Result<(), Error> {
+        let is_large = |value: &f64| value.abs() > COORDINATE_MAX;
+        let mut columns = self.names.iter().zip(&self.columns);
+        let found =
+            columns.find_map(|(name, column)| Some((name, column.iter().position(is_large)?)));
+        match found {
+            None => Ok(()),
+            Some((column, index)) => Err(Error::BadNumber {
+                path: file.path.clone(),
+                row: self.row_indices[index] + 1,
+                column: column.clone(),
+                found: "larger than 1e150",
+            }),
+        }
+    }
+
     /// All numbers, row by row.
     pub(super) fn row_major(&self) -> Vec<f64> {
         let row_count = self.columns.first().map_or(0, Vec::len);
@@ -67,7 +87,7 @@ pub(super) fn read_numbers(
         .into_iter()
         .map(|column| (column.name, kept.iter().map(|row| column.values[*row]).collect()))
         .unzip();
-    Ok(NumberTable { names, columns, dropped_count })
+    Ok(NumberTable { names, columns, row_indices: kept, dropped_count })
 }
 
 /// Columns as the file has them, missing numbers included; at least one column and one row.

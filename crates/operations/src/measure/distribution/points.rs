@@ -27,6 +27,8 @@ pub(super) fn measure(
     request: &DistributionRequest,
     tables: [&NumberTable; 2],
 ) -> Result<Measured, Error> {
+    tables[0].require_squares(&request.real)?;
+    tables[1].require_squares(&request.synthetic)?;
     let column_count = tables[0].columns.len();
     let [real, synthetic] = tables.map(NumberTable::row_major);
     let real = Rows::new(&real, column_count)?;
