@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tiepoint_operations::Error;
+use tiepoint_operations::{Error, InputFile};
 
 /// The whole of a small file, as text.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
@@ -96,4 +96,10 @@ pub(crate) fn expect_free_for_lake(folder: &Path) -> Result<(), Error> {
     let is_free = entries.next().is_none()
         || ["lake.json", "log", "tables", "tmp"].iter().any(|name| folder.join(name).exists());
     if is_free { Ok(()) } else { Err(Error::FolderNotEmpty { path: folder.to_owned() }) }
+}
+
+/// The whole of a file, with its path for messages.
+pub(crate) fn read_input(path: PathBuf) -> Result<InputFile, Error> {
+    let bytes = read_bytes(&path)?;
+    Ok(InputFile { path, bytes })
 }

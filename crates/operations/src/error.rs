@@ -266,6 +266,67 @@ pub enum Error {
         /// What is known.
         known: &'static str,
     },
+    /// A number of a file is missing, infinite, or too large.
+    #[error("row {row} of column `{column}` is {found}: `{}`", path.display())]
+    BadNumber {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1, without the header.
+        row: usize,
+        /// Its name.
+        column: String,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A table without a column of numbers.
+    #[error("no column holds numbers only: `{}`", path.display())]
+    NoNumbers {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A file whose every row lacks a number.
+    #[error("no row has all its numbers: `{}`", path.display())]
+    NoWholeRow {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A readable file of another kind than the measure takes.
+    #[error("the file is {found}, not {wanted}: `{}`", path.display())]
+    WrongFileKind {
+        /// Which file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What the measure takes.
+        wanted: &'static str,
+    },
+    /// A table of readings does not say when they were taken.
+    #[error("nothing says when the readings were taken: `{}`", path.display())]
+    NoTime {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A log has no such channel, or several.
+    #[error("`{channel}` is not one channel of numbers: `{}`", path.display())]
+    NoChannel {
+        /// Which log.
+        path: PathBuf,
+        /// As given.
+        channel: String,
+        /// The channels that fit, or all inertial ones.
+        known: Vec<String>,
+    },
+    /// One trajectory has stamps and the other has none.
+    #[error(
+        "one trajectory has stamps and the other has none: `{}`, `{}`",
+        reference.display(), estimate.display()
+    )]
+    MixedTrajectories {
+        /// Which file.
+        reference: PathBuf,
+        /// Which other file.
+        estimate: PathBuf,
+    },
     /// No trusted key made the signature.
     #[error("no key to check the verdict with")]
     NoVerifyingKey,
@@ -352,6 +413,13 @@ impl Error {
             | Self::NotATwin { .. }
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
+            | Self::BadNumber { .. }
+            | Self::NoNumbers { .. }
+            | Self::NoWholeRow { .. }
+            | Self::WrongFileKind { .. }
+            | Self::NoTime { .. }
+            | Self::NoChannel { .. }
+            | Self::MixedTrajectories { .. }
             | Self::NotAVerdict { .. }
             | Self::NotAProof
             | Self::NotSigned { .. }
@@ -409,6 +477,10 @@ impl Error {
             Self::NoTwin { real, .. } => format!("make it with `tiepoint twin {real}`"),
             Self::AmbiguousName { ids, .. } => format!("name one by its id: {}", ids.join(", ")),
             Self::CannotMeasure { hint, .. } => hint.clone(),
+            Self::NoChannel { known, .. } if known.is_empty() => {
+                "the log has no inertial channel; name a number of it as `TOPIC:FIELD`".to_owned()
+            }
+            Self::NoChannel { known, .. } => format!("name one of: {}", known.join(", ")),
             Self::Log { source, .. } => source.hint(),
             Self::Format(source) => source.hint(),
             Self::Claim { source, .. } => source.hint(),
@@ -477,6 +549,21 @@ impl Error {
             Self::NotReal { .. } => "name a recording of origin `real`",
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
+            Self::BadNumber { .. } => {
+                "correct it, or leave such rows out with `--drop-missing` where their order is no matter"
+            }
+            Self::NoNumbers { .. } => {
+                "give a first line of names and numbers parted by commas, or `--columns` to see \
+                 which cell is no number"
+            }
+            Self::NoWholeRow { .. } => {
+                "give a file with at least one whole row or point, or name other columns"
+            }
+            Self::WrongFileKind { .. } => "export the numbers to a CSV or Parquet file first",
+            Self::NoTime { .. } => "give `--time-column NAME` with `--time-unit`, or `--rate-hz`",
+            Self::MixedTrajectories { .. } => {
+                "give both in KITTI form, row by row, or both with stamps, as TUM or EuRoC"
+            }
             Self::NotAVerdict { .. } => "give a file that `assess` wrote",
             Self::NoVerifyingKey => "name the public key: `--key LAKE/key.pub`",
             Self::Json(_) | Self::Arrow(_) => "this is a fault of tiepoint; please report it",

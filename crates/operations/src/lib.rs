@@ -40,7 +40,15 @@ pub use export::{ExportReport, export_mcap, originals};
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
 pub use ingest::{IngestRequest, IngestedRecording, Source, ingest};
 pub use measure::{
-    Measured, MeasuredValue, MetricLine, TrajectoryMeasureRequest, measure_trajectory, metrics,
+    AdwinRequest, AllanRequest, AutocorrelationRequest, ColumnMeasure, DistributionMeasure,
+    DistributionRequest, DriftRequest, GeometryMeasure, GeometryRequest, InputFile,
+    LoopClosureRequest, Measured, MeasuredTable, MeasuredValue, MetricLine, PairingWords,
+    PointMeasure, RankingMeasure, RankingRequest, RecordTime, RelativeWords, SignalMeasure,
+    SignalRequest, StepScaleRequest, SubTrajectoryRequest, SurfaceChangeRequest, TimeOffsetRequest,
+    TrajectoryFiles, TrajectoryMeasureRequest, measure_adwin, measure_allan,
+    measure_autocorrelation, measure_distribution, measure_geometry, measure_kitti_drift,
+    measure_loop_closure, measure_ranking, measure_signal, measure_step_scale,
+    measure_sub_trajectory, measure_time_offset, measure_trajectory, metrics,
 };
 pub use platform::{Config, InitReport, Platform};
 pub use prove::{Proof, ProveRequest, prove};

@@ -1,13 +1,40 @@
 //! `measure`: one metric on files, without a lake.
 //!
+//! Invariant: a value that is not defined is `null` beside its reason, never a number.
 //! One file per family of metrics; each gives [`Measured`], which every surface shows the same way.
+//!
+//! Not here: reading the user's files, and showing.
 
+mod catalogue;
+mod distribution;
+mod geometry;
+mod input;
+mod sensor;
+mod series;
 mod trajectory;
 
-use serde::Serialize;
-use tiepoint_measure::{Metric, registry};
+use tiepoint_measure::{MeasureError, Metric, registry};
 
-pub use self::trajectory::{TrajectoryMeasureRequest, measure_trajectory};
+pub use self::{
+    catalogue::{MetricLine, metrics},
+    distribution::{
+        AdwinRequest, ColumnMeasure, DistributionMeasure, DistributionRequest, PointMeasure,
+        measure_adwin, measure_distribution,
+    },
+    geometry::{GeometryMeasure, GeometryRequest, SurfaceChangeRequest, measure_geometry},
+    input::InputFile,
+    sensor::{AllanRequest, RecordTime, measure_allan},
+    series::{
+        AutocorrelationRequest, RankingMeasure, RankingRequest, SignalMeasure, SignalRequest,
+        measure_autocorrelation, measure_ranking, measure_signal,
+    },
+    trajectory::{
+        DriftRequest, LoopClosureRequest, PairingWords, RelativeWords, StepScaleRequest,
+        SubTrajectoryRequest, TimeOffsetRequest, TrajectoryFiles, TrajectoryMeasureRequest,
+        measure_kitti_drift, measure_loop_closure, measure_step_scale, measure_sub_trajectory,
+        measure_time_offset, measure_trajectory,
+    },
+};
 use crate::Error;
 
 /// A metric applied to files: its full identity and its named values.
@@ -19,8 +46,12 @@ pub struct Measured {
     pub unit: String,
     /// The values, in the order of their importance.
     pub values: Vec<MeasuredValue>,
+    /// Values that come in rows, such as those of several columns.
+    pub tables: Vec<MeasuredTable>,
     /// What a reader must know beside the values, such as what was left out.
     pub notes: Vec<String>,
+    /// False if what was asked for has no value; its reason stands beside it.
+    pub is_defined: bool,
 }
 
 /// One named value.
@@ -32,25 +63,56 @@ pub struct MeasuredValue {
     pub unit: String,
     /// The value: a number, a word, or `null` where it is not defined.
     pub value: serde_json::Value,
+    /// Its identity, where it is another than that of the whole.
+    pub metric: Option<String>,
+}
+
+/// Rows of named values; a row may lack some.
+#[derive(Clone, Debug)]
+pub struct MeasuredTable {
+    /// Its key in JSON.
+    pub name: String,
+    /// The rows, in the order of the input.
+    pub rows: Vec<Vec<MeasuredValue>>,
 }
 
 impl MeasuredValue {
     /// A real number. One that is not finite is `null`.
     #[must_use]
     pub fn real(name: &str, value: f64, unit: &str) -> Self {
-        Self { name: name.to_owned(), unit: unit.to_owned(), value: value.into() }
+        Self::json(name, value.into(), unit)
     }
 
     /// A count.
     #[must_use]
     pub fn count(name: &str, value: usize) -> Self {
-        Self { name: name.to_owned(), unit: String::new(), value: value.into() }
+        Self::json(name, value.into(), "")
     }
 
     /// A word, such as the reason why a value is not defined.
     #[must_use]
     pub fn word(name: &str, value: &str) -> Self {
-        Self { name: name.to_owned(), unit: String::new(), value: value.into() }
+        Self::json(name, value.into(), "")
+    }
+
+    /// A value that is not defined, and why.
+    #[must_use]
+    pub fn undefined(name: &str, unit: &str) -> Self {
+        Self::json(name, serde_json::Value::Null, unit)
+    }
+
+    /// Any other value.
+    #[must_use]
+    pub fn json(name: &str, value: serde_json::Value, unit: &str) -> Self {
+        Self { name: name.to_owned(), unit: unit.to_owned(), value, metric: None }
+    }
+
+    /// The same value with an identity of its own, and that metric's unit.
+    #[must_use]
+    pub fn of(mut self, metric: &Metric) -> Self {
+        registry::unit(metric.id()).clone_into(&mut self.unit);
+        self.metric = Some(metric.to_string());
+        self
     }
 
     /// The value with its unit, for a person.
@@ -58,11 +120,42 @@ impl MeasuredValue {
     pub fn text(&self) -> String {
         let value = match &self.value {
             serde_json::Value::String(word) => word.clone(),
-            serde_json::Value::Null => "undefined".to_owned(),
-            value if value.is_f64() => format!("{:.9}", value.as_f64().unwrap_or_default()),
+            serde_json::Value::Null => return "undefined".to_owned(),
+            value if value.is_f64() => number_text(value.as_f64().unwrap_or_default()),
             value => value.to_string(),
         };
-        format!("{value} {}", self.unit).trim_end().to_owned()
+        let unit = if self.unit == "1" { "" } else { &self.unit };
+        format!("{value} {unit}").trim_end().to_owned()
+    }
+}
+
+/// Nine decimals, or nine digits where those would hide a small or large number.
+fn number_text(value: f64) -> String {
+    let is_plain = value == 0.0 || (1e-4..1e12).contains(&value.abs());
+    if is_plain { format!("{value:.9}") } else { format!("{value:.9e}") }
+}
+
+impl MeasuredTable {
+    /// The names of all rows' values, in the order in which they come.
+    #[must_use]
+    pub fn header(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for value in self.rows.iter().flatten() {
+            if !names.contains(&value.name.as_str()) {
+                names.push(&value.name);
+            }
+        }
+        names
+    }
+
+    /// Each row's cells, as wide as the header.
+    #[must_use]
+    pub fn cells(&self) -> Vec<Vec<String>> {
+        let header = self.header();
+        let cell = |row: &[MeasuredValue], name: &str| {
+            row.iter().find(|value| value.name == name).map_or(String::new(), MeasuredValue::text)
+        };
+        self.rows.iter().map(|row| header.iter().map(|name| cell(row, name)).collect()).collect()
     }
 }
 
@@ -70,11 +163,37 @@ impl Measured {
     /// A metric's values; the unit is the registry's.
     #[must_use]
     pub fn new(metric: &Metric, values: Vec<MeasuredValue>) -> Self {
-        let unit = registry::unit(metric.id()).to_owned();
-        Self { metric: metric.to_string(), unit, values, notes: Vec::new() }
+        Self {
+            metric: metric.to_string(),
+            unit: registry::unit(metric.id()).to_owned(),
+            values,
+            tables: Vec::new(),
+            notes: Vec::new(),
+            is_defined: true,
+        }
     }
 
-    /// One JSON object: `metric`, `unit`, each value by its name, and `notes` if there are any.
+    /// A metric's values, or `null` with the reason where the input leaves the metric without one.
+    ///
+    /// # Errors
+    /// Every other error of the measure.
+    fn of(
+        metric: &Metric,
+        values: Result<Vec<MeasuredValue>, MeasureError>,
+    ) -> Result<Self, Error> {
+        match values {
+            Ok(values) => Ok(Self::new(metric, values)),
+            Err(error) if is_undefined(&error) => {
+                let values = without_value(registry::unit(metric.id()), &error);
+                let notes = vec![format!("hint: {}", error.hint())];
+                Ok(Self { notes, is_defined: false, ..Self::new(metric, values) })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// One JSON object: `metric`, `unit`, each value and table by its name, `metrics` of the values
+    /// that have an identity of their own, and `notes` if there are any.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let mut object = serde_json::Map::new();
@@ -83,48 +202,47 @@ impl Measured {
         for value in &self.values {
             object.insert(value.name.clone(), value.value.clone());
         }
+        let identities: serde_json::Map<_, _> = self.identities().collect();
+        if !identities.is_empty() {
+            object.insert("metrics".to_owned(), identities.into());
+        }
+        for table in &self.tables {
+            let row = |row: &Vec<MeasuredValue>| {
+                let cells = row.iter().map(|value| (value.name.clone(), value.value.clone()));
+                serde_json::Value::Object(cells.collect())
+            };
+            object.insert(table.name.clone(), table.rows.iter().map(row).collect());
+        }
         if !self.notes.is_empty() {
             object.insert("notes".to_owned(), self.notes.clone().into());
         }
         object.into()
     }
+
+    fn identities(&self) -> impl Iterator<Item = (String, serde_json::Value)> {
+        let own = |value: &MeasuredValue| Some((value.name.clone(), value.metric.clone()?.into()));
+        self.values.iter().filter_map(own)
+    }
+}
+
+/// True if the input is sound and leaves the metric without a value.
+fn is_undefined(error: &MeasureError) -> bool {
+    matches!(
+        error,
+        MeasureError::Constant { .. }
+            | MeasureError::TooFew { .. }
+            | MeasureError::DegenerateAlignment { .. }
+            | MeasureError::NoPairs { .. }
+            // Readers hand on finite numbers only: what is computed from them overflows.
+            | MeasureError::NotFinite { .. }
+    )
+}
+
+/// `null` and the reason.
+fn without_value(unit: &str, error: &MeasureError) -> Vec<MeasuredValue> {
+    vec![MeasuredValue::undefined("value", unit), MeasuredValue::word("reason", &error.to_string())]
 }
 
 fn unknown(what: &'static str, value: &str, known: &'static str) -> Error {
     Error::UnknownWord { what, value: value.to_owned(), known }
-}
-
-/// One metric of the list.
-#[derive(Clone, Debug, Serialize)]
-pub struct MetricLine {
-    /// Its id.
-    pub id: String,
-    /// Its unit.
-    pub unit: String,
-    /// What it is.
-    pub description: String,
-    /// Where it is defined.
-    pub source: String,
-}
-
-impl MetricLine {
-    /// The cells of a table's row.
-    #[must_use]
-    pub fn row(&self) -> Vec<String> {
-        vec![self.id.clone(), self.unit.clone(), self.description.clone(), self.source.clone()]
-    }
-}
-
-/// Every metric that exists, sorted by id.
-#[must_use]
-pub fn metrics() -> Vec<MetricLine> {
-    registry::all()
-        .iter()
-        .map(|entry| MetricLine {
-            id: entry.id.as_str().to_owned(),
-            unit: entry.unit.to_owned(),
-            description: entry.description.to_owned(),
-            source: entry.source.to_owned(),
-        })
-        .collect()
 }

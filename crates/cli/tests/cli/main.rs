@@ -10,6 +10,7 @@ mod check;
 mod first_steps;
 mod ledger;
 mod many;
+mod measures;
 mod trajectories;
 
 use std::{

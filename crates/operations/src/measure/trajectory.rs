@@ -1,38 +1,58 @@
-//! Trajectory metrics on files.
+//! Trajectory metrics on files: absolute and relative errors here, drift and the rest below.
+//!
+//! Invariant: how poses were paired is in the identity, where pairing had a choice.
 
-use std::path::PathBuf;
+mod drift;
+mod motion;
+mod pairing;
 
-use tiepoint_formats::{TrajectoryFormat, read_trajectory};
 use tiepoint_measure::{
-    Statistics, registry,
+    MeasureError, Metric, Statistics, registry,
     trajectory::{
-        AbsoluteOptions, Alignment, AssociationOptions, Delta, Pairing, PairsFrom, Relation,
-        RelativeOptions, StampArithmetic, absolute_pose_error, associate,
+        AbsoluteOptions, Delta, Pairing, PairsFrom, RelativeOptions, absolute_pose_error,
         relative::DELTA_TOLERANCE_SHARE, relative_pose_error,
     },
 };
-use tiepoint_model::{Pose3, Span, Trajectory};
 
-use super::{Measured, MeasuredValue, unknown};
+use self::pairing::{Paired, parse_alignment, parse_relation};
+pub use self::{
+    drift::{
+        DriftRequest, StepScaleRequest, SubTrajectoryRequest, measure_kitti_drift,
+        measure_step_scale, measure_sub_trajectory,
+    },
+    motion::{LoopClosureRequest, TimeOffsetRequest, measure_loop_closure, measure_time_offset},
+    pairing::{PairingWords, TrajectoryFiles},
+};
+use super::{InputFile, Measured, MeasuredTable, MeasuredValue, is_undefined, unknown};
 use crate::Error;
 
-/// Two trajectory files and how to compare them, in the words of the command line.
+/// Two trajectories and how to compare them, in the words of the command line.
 #[derive(Clone, Debug)]
 pub struct TrajectoryMeasureRequest {
-    /// Path (for messages) and bytes of the reference.
-    pub reference: (PathBuf, Vec<u8>),
-    /// Path (for messages) and bytes of the estimate.
-    pub estimate: (PathBuf, Vec<u8>),
-    /// `tum`, `kitti` or `euroc`.
-    pub format: String,
-    /// `none`, `se3`, `sim3`, `scale` or `origin`.
+    /// The files, and how their poses are paired.
+    pub files: TrajectoryFiles,
+    /// `none`, `se3`, `sim3`, `yaw`, `scale`, `origin` or `origin-yaw`.
     pub align: String,
-    /// `translation`, `rotation_angle_deg`, `rotation_angle_rad`, `rotation_part` or `full`.
+    /// Fit the alignment to so many poses from the start.
+    pub align_first: Option<usize>,
+    /// `translation`, `rotation_angle_deg`, `rotation_angle_rad`, `rotation_part`, `full`,
+    /// `point_distance` or `distance_ratio`.
     pub relation: String,
-    /// Largest time between two poses of a pair, seconds.
-    pub time_difference_s_max: f64,
-    /// For relative errors: delta, its unit (`frames`, `m`, `deg`, `rad`), and whether all pairs count.
-    pub relative: Option<(f64, String, bool)>,
+    /// For relative errors: over which motions.
+    pub relative: Option<RelativeWords>,
+}
+
+/// The motions of relative errors.
+#[derive(Clone, Debug)]
+pub struct RelativeWords {
+    /// Distance between the poses of a pair.
+    pub delta: f64,
+    /// `frames`, `m`, `deg` or `rad`.
+    pub delta_unit: String,
+    /// Every pair at that distance, not consecutive ones only.
+    pub all_pairs: bool,
+    /// `estimate` or `reference`: on which path the distance is measured.
+    pub pairs_from: String,
 }
 
 /// Measures the absolute or relative pose error of two trajectory files.
@@ -40,37 +60,51 @@ pub struct TrajectoryMeasureRequest {
 /// # Errors
 /// [`Error::UnknownWord`]; [`Error::Log`] naming file, line and column; those of the measure.
 pub fn measure_trajectory(request: &TrajectoryMeasureRequest) -> Result<Measured, Error> {
-    let format = parse_format(&request.format)?;
-    let alignment = parse_alignment(&request.align)?;
+    let alignment = parse_alignment(&request.align, request.align_first)?;
     let relation = parse_relation(&request.relation)?;
-    let (reference, estimate) =
-        rayon::join(|| read(format, &request.reference), || read(format, &request.estimate));
-    let (reference, estimate) = (reference?, estimate?);
-    let [reference, estimate] = paired(format, request, reference, estimate)?;
-    let (metric, statistics) = match &request.relative {
+    let (metric, series) = match &request.relative {
         None => {
             let options = AbsoluteOptions { relation, alignment };
-            let series = absolute_pose_error(&reference, &estimate, &options)?;
-            (options.metric()?, series.statistics)
+            let metric = options.metric()?;
+            let paired = request.files.pair()?;
+            let series = absolute_pose_error(&paired.reference, &paired.estimate, &options);
+            (metric, (series.map(|series| (series.statistics, 0)), paired))
         }
-        Some((delta, unit, all_pairs)) => {
+        Some(words) => {
             let options = RelativeOptions {
                 relation,
                 alignment,
-                delta: parse_delta(*delta, unit)?,
-                pairing: if *all_pairs { Pairing::All } else { Pairing::Consecutive },
-                pairs_from: PairsFrom::Estimate,
+                delta: parse_delta(words.delta, &words.delta_unit)?,
+                pairing: if words.all_pairs { Pairing::All } else { Pairing::Consecutive },
+                pairs_from: parse_pairs_from(&words.pairs_from)?,
                 delta_tolerance_share: DELTA_TOLERANCE_SHARE,
             };
-            let errors = relative_pose_error(&reference, &estimate, &options)?;
-            (options.metric(), errors.series.statistics)
+            let paired = request.files.pair()?;
+            let errors = relative_pose_error(&paired.reference, &paired.estimate, &options);
+            let found = errors.map(|found| (found.series.statistics, found.undefined_count));
+            (options.metric(), (found, paired))
         }
     };
-    let metric = match format {
-        TrajectoryFormat::Kitti => metric.with("association", "row"),
-        _ => metric.with("association", association_options(request)),
-    };
-    Ok(Measured::new(&metric, values(&statistics, registry::unit(metric.id()))))
+    let (statistics, paired) = series;
+    with_statistics(&metric, statistics, paired)
+}
+
+fn with_statistics(
+    metric: &Metric,
+    statistics: Result<(Statistics, usize), MeasureError>,
+    paired: Paired,
+) -> Result<Measured, Error> {
+    let metric = paired.named(metric.clone());
+    let unit = registry::unit(metric.id());
+    let undefined_count = statistics.as_ref().map_or(0, |(_, count)| *count);
+    let mut measured = Measured::of(&metric, statistics.map(|(s, _)| values(&s, unit)))?;
+    measured.notes.extend(paired.notes);
+    if undefined_count > 0 {
+        measured.notes.push(format!(
+            "{undefined_count} pairs were left out: the reference does not move between them"
+        ));
+    }
+    Ok(measured)
 }
 
 /// The statistics by the names that evo gives them.
@@ -90,65 +124,11 @@ fn values(s: &Statistics, unit: &str) -> Vec<MeasuredValue> {
     values
 }
 
-/// KITTI rows are paired by their number, stamped poses by their stamps.
-fn paired(
-    format: TrajectoryFormat,
-    request: &TrajectoryMeasureRequest,
-    reference: Trajectory,
-    estimate: Trajectory,
-) -> Result<[Vec<Pose3>; 2], Error> {
-    if format == TrajectoryFormat::Kitti {
-        return Ok([reference.poses().to_vec(), estimate.poses().to_vec()]);
-    }
-    let options = association_options(request);
-    let association = associate(&reference, &estimate, options)?;
-    Ok(association.select(&reference, &estimate))
-}
-
-/// Differences of stamps as evo takes them, so that ties fall the same way.
-fn association_options(request: &TrajectoryMeasureRequest) -> AssociationOptions {
-    AssociationOptions {
-        difference_max: Span::from_seconds(request.time_difference_s_max),
-        arithmetic: StampArithmetic::FloatSeconds,
-    }
-}
-
-fn read(format: TrajectoryFormat, file: &(PathBuf, Vec<u8>)) -> Result<Trajectory, Error> {
-    read_trajectory(format, &file.1)
-        .map_err(|source| Error::Log { path: file.0.clone(), source: Box::new(source) })
-}
-
-fn parse_format(word: &str) -> Result<TrajectoryFormat, Error> {
+fn parse_pairs_from(word: &str) -> Result<PairsFrom, Error> {
     match word {
-        "tum" => Ok(TrajectoryFormat::Tum),
-        "kitti" => Ok(TrajectoryFormat::Kitti),
-        "euroc" => Ok(TrajectoryFormat::Euroc),
-        _ => Err(unknown("--format", word, "tum, kitti, euroc")),
-    }
-}
-
-fn parse_alignment(word: &str) -> Result<Alignment, Error> {
-    match word {
-        "none" => Ok(Alignment::None),
-        "se3" => Ok(Alignment::SE3),
-        "sim3" => Ok(Alignment::SIM3),
-        "scale" => Ok(Alignment::SCALE_ONLY),
-        "origin" => Ok(Alignment::Origin),
-        _ => Err(unknown("--align", word, "none, se3, sim3, scale, origin")),
-    }
-}
-
-fn parse_relation(word: &str) -> Result<Relation, Error> {
-    match word {
-        "translation" => Ok(Relation::Translation),
-        "rotation_angle_deg" => Ok(Relation::RotationAngleDeg),
-        "rotation_angle_rad" => Ok(Relation::RotationAngleRad),
-        "rotation_part" => Ok(Relation::RotationFrobenius),
-        "full" => Ok(Relation::FullTransformation),
-        _ => {
-            let known = "translation, rotation_angle_deg, rotation_angle_rad, rotation_part, full";
-            Err(unknown("--relation", word, known))
-        }
+        "estimate" => Ok(PairsFrom::Estimate),
+        "reference" => Ok(PairsFrom::Reference),
+        _ => Err(unknown("--pairs-from", word, "estimate, reference")),
     }
 }
 

@@ -1,0 +1,142 @@
+//! The list of metrics, and which verb gives each.
+//!
+//! Invariant: every metric of the registry is listed; one that no verb gives says so.
+
+use serde::Serialize;
+use tiepoint_measure::registry;
+
+/// One metric of the list.
+#[derive(Clone, Debug, Serialize)]
+pub struct MetricLine {
+    /// Its id.
+    pub id: String,
+    /// Its unit.
+    pub unit: String,
+    /// What it is.
+    pub description: String,
+    /// Where it is defined.
+    pub source: String,
+    /// The subcommand of `measure` that gives it; `None` if only the library does.
+    pub command: Option<&'static str>,
+    /// The names of the conventions that the subcommand may print with the id.
+    pub conventions: Vec<&'static str>,
+}
+
+impl MetricLine {
+    /// The cells of a table's row.
+    #[must_use]
+    pub fn row(&self) -> Vec<String> {
+        let command = self.command.unwrap_or("-").to_owned();
+        let conventions = self.conventions.join(" ");
+        let Self { id, unit, description, source, .. } = self.clone();
+        vec![id, unit, command, conventions, description, source]
+    }
+}
+
+/// Every metric that exists, sorted by id.
+#[must_use]
+pub fn metrics() -> Vec<MetricLine> {
+    registry::all()
+        .iter()
+        .map(|entry| {
+            let (command, conventions) = command_of(entry.id.as_str()).unzip();
+            MetricLine {
+                id: entry.id.as_str().to_owned(),
+                unit: entry.unit.to_owned(),
+                description: entry.description.to_owned(),
+                source: entry.source.to_owned(),
+                command,
+                conventions: conventions.unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+/// The start of an id, or the whole of it, the subcommand that gives such metrics, and the names of
+/// the conventions that it may print. The first that fits counts.
+const COMMANDS: &[(&str, &str, &str)] = &[
+    ("autocorrelation.", "autocorrelation.time", "window"),
+    ("dist.adwin_detections", "dist.adwin", "buckets clock delta grace mode side_min"),
+    ("dist.alpha_precision", "dist.alpha_precision", "embedding levels mode"),
+    ("dist.authenticity", "dist.alpha_precision", "embedding levels mode"),
+    ("dist.beta_recall", "dist.alpha_precision", "embedding levels mode"),
+    ("dist.c2st_", "dist.c2st", "c folds k learner p_value permutations seed"),
+    ("dist.coverage", "dist.prdc", "ball k"),
+    ("dist.cramer_von_mises", "dist.cramer_von_mises", "law ties"),
+    ("dist.density", "dist.prdc", "ball k"),
+    ("dist.dependence_difference", "dist.dependence_difference", "coefficient"),
+    ("dist.energy_sqrt", "dist.energy_sqrt", "form"),
+    ("dist.energy", "dist.energy", "form mode p_value permutations seed"),
+    ("dist.frechet", "dist.frechet", "bias covariance seed subset_size_min subset_sizes"),
+    ("dist.kid", "dist.kid", "estimator kernel subsets"),
+    ("dist.ks", "dist.ks", "alternative law"),
+    ("dist.mmd_squared", "dist.mmd_squared", "estimator gamma kernel p_value permutations seed"),
+    ("dist.mmd_upper_bound", "dist.mmd_upper_bound", "error_rate gamma law"),
+    ("dist.precision", "dist.prdc", "ball k"),
+    ("dist.psi", "dist.psi", "bins empty mode"),
+    ("dist.recall", "dist.prdc", "ball k"),
+    ("dist.wasserstein_1", "dist.wasserstein_1", ""),
+    ("dist.wasserstein_sliced", "dist.wasserstein_sliced", "directions order seed"),
+    ("dist.wasserstein", "dist.wasserstein", "form order"),
+    ("geom.chamfer.density_aware", "geom.chamfer.density_aware", "alpha mode"),
+    ("geom.chamfer", "geom.chamfer", "combine directed"),
+    ("geom.f_score", "geom.f_score", "near tau_m"),
+    ("geom.hausdorff", "geom.hausdorff", "combine quantile"),
+    (
+        "geom.m3c2.",
+        "geom.m3c2",
+        "cylinder_radius_m distance_m_max mode normal_radii_m points_min registration_error_m towards",
+    ),
+    ("geom.precision", "geom.f_score", "near tau_m"),
+    ("geom.recall", "geom.f_score", "near tau_m"),
+    ("ranking.kendall_tau_b", "ranking.kendall_tau_b", ""),
+    ("ranking.mmrv", "ranking.mmrv", ""),
+    ("ranking.srcc", "ranking.srcc", "level"),
+    ("sensor.allan.", "sensor.allan", "compat taus"),
+    ("sensor.imu.", "sensor.allan", "fit tau_s"),
+    ("signal.dtw", "signal.dtw", "band cost"),
+    (
+        "signal.log_spectral_distance",
+        "signal.log_spectral_distance",
+        "average detrend overlap rate_hz segment window",
+    ),
+    ("traj.ape.", "traj.ape", "alignment association compat"),
+    ("traj.kitti_drift.", "traj.kitti_drift", "association lengths_m mode start_step"),
+    ("traj.loop_closure.", "traj.loop_closure", "end"),
+    (
+        "traj.rpe.",
+        "traj.rpe",
+        "alignment association compat delta delta_tolerance pairing pairs_from",
+    ),
+    ("traj.step_scale", "traj.step_scale", "alignment association mode"),
+    (
+        "traj.sub_trajectory.",
+        "traj.sub_trajectory",
+        "alignment association length_m mode tolerance",
+    ),
+    (
+        "traj.time_offset",
+        "traj.time_offset",
+        "correlation_min guess_ns margin overlap_min_ns search_ns signal step_ns",
+    ),
+];
+
+fn command_of(id: &str) -> Option<(&'static str, Vec<&'static str>)> {
+    let (_, command, conventions) = COMMANDS.iter().find(|(start, ..)| id.starts_with(start))?;
+    Some((command, conventions.split_whitespace().collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_gives_a_metric() {
+        for (start, command, _) in COMMANDS {
+            let gives = |line: &MetricLine| {
+                line.id.starts_with(start) && line.command.is_some_and(|found| found == *command)
+            };
+            assert!(metrics().iter().any(gives), "{start} {command}");
+        }
+    }
+}
