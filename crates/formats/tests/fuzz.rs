@@ -11,7 +11,8 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    reason = "room: disk, for databases; a failed unwrap is a failed test"
+    clippy::print_stdout,
+    reason = "room: disk, for databases; a failed unwrap is a failed test; figures are printed"
 )]
 
 #[expect(dead_code, reason = "the inputs are those of the suite, which uses more of them")]
