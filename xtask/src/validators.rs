@@ -27,13 +27,18 @@ pub(crate) fn run() -> Result<(), String> {
         let script = "crates/ledger/tests/verify_dsse.py";
         shell::run(shell::command(&python, &[script, &verdict, key.trim()]))?;
     }
-    recordings(&python)?;
+    recordings(&python, &lake)?;
+    decoders(&python)?;
     ledgers(&python, &lake)
 }
 
-fn recordings(python: &Path) -> Result<(), String> {
-    for name in ["uwb", "sena", "simul", "range_030"] {
-        let file = format!("testdata/quickstart/{name}.mcap");
+/// The recordings that ship, and one that left the lake again, read by the `mcap` package.
+fn recordings(python: &Path, lake: &str) -> Result<(), String> {
+    let exported = "target/validators/exported.mcap";
+    shell::run(tiepoint(&["export", "uwb", "--out", exported, "--lake", lake]))?;
+    let shipped = ["uwb", "sena", "simul", "range_030"];
+    let shipped = shipped.map(|name| format!("testdata/quickstart/{name}.mcap"));
+    for file in shipped.into_iter().chain([exported.to_owned()]) {
         let script = "crates/formats/tests/independent_reader.py";
         let (text, code) = shell::output(shell::command(python, &[script, &file]))?;
         if code != 0 {
@@ -42,6 +47,12 @@ fn recordings(python: &Path) -> Result<(), String> {
         println!("{file}: {} bytes of summary from the `mcap` package", text.len());
     }
     Ok(())
+}
+
+/// Bags and rosbag2 that `rosbags` writes: it and we must read the same, field by field.
+fn decoders(python: &Path) -> Result<(), String> {
+    let script = "crates/formats/tests/independent_decoder.py";
+    shell::run(shell::command(python, &[script, "target/debug/examples/dump_samples"]))
 }
 
 /// The demo's ledger, cosigned by a witness first, and a long one; each by both programs.
@@ -94,12 +105,13 @@ fn python_environment() -> Result<PathBuf, String> {
     let folder = root().join("target/validators");
     let python = folder.join("bin/python");
     // Another list of packages is another marker.
-    let marker = folder.join("ready-2");
+    let marker = folder.join("ready-3");
     if !marker.exists() {
         let folder = folder.to_string_lossy().into_owned();
         shell::run(shell::command("python3", &["-m", "venv", &folder]))?;
         let mut install = shell::command(&python, &["-m", "pip", "install", "--quiet"]);
         install.args(["mcap==1.6.0", "mcap-ros2-support==0.6.0", "tlog-scales==0.0.3"]);
+        install.args(["rosbags==0.11.9", "numpy"]);
         install.args(["securesystemslib[crypto]==1.6.0", "in-toto-attestation==0.9.3"]);
         shell::run(install)?;
         std::fs::write(&marker, b"").map_err(|e| format!("{}: {e}", marker.display()))?;

@@ -55,7 +55,7 @@ impl Unfinished {
     }
 
     /// The name under which it is until it is finished.
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn part_path(&self) -> &Path {
         &self.part
     }
 

@@ -368,7 +368,10 @@ impl ReadError {
             Self::Line { line, .. } => format!("correct line {line} or remove it"),
             Self::Stopped => "make a new reader".into(),
             Self::NeedsProjection { example, .. } => {
-                format!("write a projection beside it, starting from\n\n{example}")
+                format!(
+                    "write a projection beside it, named as it is with `.toml` behind \
+                     (`run.csv.toml`), starting from\n\n{example}"
+                )
             }
             Self::Projection(error) => error.hint(),
             Self::NotACloud => "give a PLY or PCD file".into(),

@@ -22,12 +22,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Container, Damage, Limits, ReadError, Reader, Summary, TopicBatch};
+use crate::{
+    Container, Damage, Limits, ReadError, Reader, Summary, TopicBatch,
+    tabular::{ParquetReader, Projection},
+};
 
 use self::{folder::Folder, rosbag2::Database};
 
 /// How much is read from a file at once.
 const READ_BYTES: usize = 1 << 20;
+
+/// A projection is a page of text.
+const PROJECTION_BYTES_MAX: u64 = 1 << 20;
 
 /// Reads one recording from its path, batch by batch.
 pub struct LogReader {
@@ -37,6 +43,8 @@ pub struct LogReader {
     reader: Reader,
     limits: Limits,
     folder: Folder,
+    /// Of a table: what its columns are.
+    projection: Option<Projection>,
     current: Option<Current>,
     next_file: usize,
     buffer: Vec<u8>,
@@ -47,12 +55,17 @@ pub struct LogReader {
 enum Current {
     Bytes { input: Box<dyn Read + Send>, path: PathBuf },
     Database(Box<Database>),
+    Table(Box<ParquetReader>),
 }
 
 impl LogReader {
     /// Opens a file, or the folder of a rosbag2. Contents decide what it is, never the name.
     ///
+    /// A CSV or Parquet file is read by the projection that lies beside it under the same name and
+    /// `.toml` (`run.csv.toml`), which is one of the originals then.
+    ///
     /// # Errors
+    /// [`ReadError::Projection`], and [`ReadError::NeedsProjection`] where there is none;
     /// [`ReadError::Io`]; [`ReadError::NotRosbag2`] for a folder without `metadata.yaml`, or one
     /// that names files which are not there; those of [`Container::detect`].
     pub fn open(path: &Path, limits: Limits, damage: Damage) -> Result<Self, ReadError> {
@@ -67,12 +80,23 @@ impl LogReader {
         })?;
         let container = container_of(first)?;
         files.extend(folder.metadata_file.clone());
+        let projection = match container {
+            Container::Csv | Container::Parquet => projection_beside(&files[0])?,
+            _ => None,
+        };
+        files.extend(projection.as_ref().map(|(path, _)| path.clone()));
+        let projection = projection.map(|(_, projection)| projection);
+        let reader = match (container, &projection) {
+            (Container::Csv, Some(projection)) => Reader::of_csv(projection.clone(), limits),
+            _ => Reader::new(container, limits),
+        };
         Ok(Self {
             files,
             container,
-            reader: Reader::new(container, limits).on_damage(damage),
+            reader: reader.on_damage(damage),
             limits,
             folder,
+            projection,
             current: None,
             next_file: 0,
             buffer: Vec::new(),
@@ -99,7 +123,17 @@ impl LogReader {
     /// As [`Reader::feed`] and [`Reader::finish`]; [`ReadError::Io`]; [`ReadError::Database`].
     pub fn next_batches(&mut self) -> Result<Option<Vec<TopicBatch>>, ReadError> {
         while self.summary.is_none() {
-            if self.current.is_none() && !self.open_next()? {
+            if let Some(Current::Table(mut table)) =
+                self.current.take_if(|current| matches!(current, Current::Table(_)))
+            {
+                match table.next_batches()? {
+                    None => self.summary = Some(table.finish()?),
+                    batches => {
+                        self.current = Some(Current::Table(table));
+                        return Ok(batches);
+                    }
+                }
+            } else if self.current.is_none() && !self.open_next()? {
                 self.summary = Some(self.reader.finish()?);
             } else if !self.read_some()? {
                 self.current = None;
@@ -139,6 +173,11 @@ impl LogReader {
                 self.reader.collector.warnings.extend(database.warning());
                 Current::Database(Box::new(database))
             }
+            Container::Parquet => {
+                let file = File::open(&path).map_err(|source| io(&path, source))?;
+                let table = ParquetReader::new(file, self.projection.as_ref(), self.limits)?;
+                Current::Table(Box::new(table))
+            }
             _ => Current::Bytes { input: open_bytes(&path)?, path },
         });
         Ok(true)
@@ -154,6 +193,8 @@ impl LogReader {
                 self.reader.feed(&self.buffer[..count])?;
                 Ok(count > 0)
             }
+            // Gives its batches by itself.
+            Some(Current::Table(_)) => Ok(true),
             Some(Current::Database(database)) => database.read_some(&mut self.reader.collector),
         }
     }
@@ -174,6 +215,21 @@ fn container_of(path: &Path) -> Result<Container, ReadError> {
         });
     }
     Ok(container)
+}
+
+/// The projection of a table, if one lies beside it.
+fn projection_beside(path: &Path) -> Result<Option<(PathBuf, Projection)>, ReadError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".toml");
+    let beside = PathBuf::from(beside);
+    let file = match File::open(&beside) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(|source| io(&beside, source))?,
+    };
+    let mut text = String::new();
+    let read = file.take(PROJECTION_BYTES_MAX).read_to_string(&mut text);
+    read.map_err(|source| io(&beside, source))?;
+    Ok(Some((beside, text.parse()?)))
 }
 
 fn is_zstd(path: &Path) -> Result<bool, ReadError> {

@@ -47,7 +47,7 @@ async fn mcap(platform: &Platform, args: &ExportArgs, output: &mut Output) -> Re
     let report = export_mcap(platform, &args.recording, file.writer()).await?;
     file.sync()?;
     // What was written is read again, by the reader of any log.
-    let checked = check(&Source::Path(file.path().to_owned()), false)?;
+    let checked = check(&Source::Path(file.part_path().to_owned()), false)?;
     file.finish()?;
     let message_count: u64 = checked.channels.iter().map(|channel| channel.message_count).sum();
     if output.is_json() {

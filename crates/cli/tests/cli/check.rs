@@ -255,3 +255,23 @@ fn what_is_exported_is_the_recording_again() {
     assert!(unknown.stderr.contains("uwb"), "{}", unknown.stderr);
     assert!(!desk.path("x.mcap").exists() && !desk.path("x.mcap.part").exists());
 }
+
+#[test]
+fn a_table_is_a_recording_once_a_projection_lies_beside_it() {
+    let desk = Desk::with_lake();
+    let rows = (0..50).map(|i| format!("{},{},0,0,0,0,9.81\n", i * 10, f64::from(i) * 0.01));
+    let text = format!("t_ms,gx,gy,gz,ax,ay,az\n{}", rows.collect::<String>());
+    desk.write("imu.csv", text.as_bytes());
+    let refused = desk.run(&["ingest", "imu.csv"]).expect_code(2);
+    assert!(refused.stderr.contains("imu.csv") && refused.stderr.contains(".csv.toml"));
+    // The hint holds a projection that works; columns have no unit there, so they are signals.
+    let (_, example) = refused.stderr.split_once("starting from").unwrap();
+    desk.write("imu.csv.toml", example.trim_start().as_bytes());
+    let ingested = desk.run(&["ingest", "imu.csv", "--json"]).expect_code(0).json();
+    let recording = &ingested["recordings"][0];
+    assert_eq!(recording["channels"][0]["message_count"], 50, "{recording}");
+    let exported = desk.run(&["export", "imu", "--format", "original", "--out", "copy"]);
+    exported.expect_code(0);
+    assert_eq!(std::fs::read(desk.path("copy/original_0")).unwrap(), text.as_bytes());
+    desk.run(&["verify", "--deep"]).expect_code(0);
+}

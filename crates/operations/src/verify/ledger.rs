@@ -111,8 +111,11 @@ pub(super) async fn bodies_check(objects: &Objects, log: &ReadLog) -> Result<Che
 /// Signed heads of the lake as they lie there.
 pub(super) struct Heads {
     newest: Result<Checkpoint, String>,
-    cosigned: Vec<(String, Result<(Note, Checkpoint), String>)>,
+    cosigned: Vec<(String, Cosigned)>,
 }
+
+/// A head as a witness returned it, or why it is none.
+type Cosigned = Result<(Note, Checkpoint), String>;
 
 impl Heads {
     pub(super) async fn read(objects: &Objects, key: &VerifyingKey) -> Result<Self, Error> {

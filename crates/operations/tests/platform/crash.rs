@@ -50,7 +50,7 @@ async fn strike(yard: &Yard, fault: Fault, at_step: u64) {
     let again = yard.ingest_through(&after, NEW, WriteSeam::default()).await;
     let again = again.unwrap_or_else(|error| panic!("{place}: {error}"));
     assert_eq!(again.was_present, held.contains(&NEW.name()), "{place}");
-    if at_step % 4 != 0 {
+    if !at_step.is_multiple_of(4) {
         return;
     }
     let platform = yard.open(&after).await;
