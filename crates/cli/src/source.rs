@@ -29,22 +29,20 @@ impl Unfinished {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(refuse)?;
         }
+        if path.exists() {
+            let exists = "it exists already; name a file that does not, or remove it first";
+            return Err(refuse(std::io::Error::new(std::io::ErrorKind::AlreadyExists, exists)));
+        }
         let mut part = path.as_os_str().to_owned();
-        part.push(".part");
+        part.push(format!(".{}.part", std::process::id()));
         let part = PathBuf::from(part);
-        let file = std::io::BufWriter::new(std::fs::File::create(&part).map_err(refuse)?);
+        let file = std::io::BufWriter::new(std::fs::File::create_new(&part).map_err(refuse)?);
         Ok(Self { path: path.to_owned(), part, file, is_finished: false })
     }
 
     /// Where the bytes go.
     pub(crate) fn writer(&mut self) -> &mut (dyn std::io::Write + Send) {
         &mut self.file
-    }
-
-    /// Copies all of a reader.
-    pub(crate) fn copy(&mut self, reader: &mut dyn std::io::Read) -> Result<(), Error> {
-        let copied = std::io::copy(reader, &mut self.file);
-        copied.map(|_| ()).map_err(|source| Error::File { path: self.path.clone(), source })
     }
 
     /// Everything is written and on disk.

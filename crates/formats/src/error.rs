@@ -340,8 +340,8 @@ impl ReadError {
             Self::Truncated { container: Container::Mcap, .. }
             | Self::BadMagic { container: Container::Mcap, .. }
             | Self::BadChecksum { .. } => {
-                "copy the file again; if the original is damaged, `mcap recover` saves what is \
-                 whole"
+                "copy the file again; if the original is damaged, `--recover` keeps what can be \
+                 read and says what was lost"
                     .into()
             }
             Self::Truncated { .. } | Self::BadMagic { .. } | Self::Malformed { .. } => {

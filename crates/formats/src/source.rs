@@ -69,9 +69,15 @@ impl LogReader {
     /// [`ReadError::Io`]; [`ReadError::NotRosbag2`] for a folder without `metadata.yaml`, or one
     /// that names files which are not there; those of [`Container::detect`].
     pub fn open(path: &Path, limits: Limits, damage: Damage) -> Result<Self, ReadError> {
-        let folder = match std::fs::metadata(path).map_err(|source| io(path, source))?.is_dir() {
+        let about = std::fs::metadata(path).map_err(|source| io(path, source))?;
+        let folder = match about.is_dir() {
             true => Folder::read(path)?,
-            false => Folder::of_file(path),
+            false if about.is_file() => Folder::of_file(path),
+            // It is read more than once, which a pipe cannot be.
+            false => {
+                let problem = "it is neither a file nor a folder; save it to a file first";
+                return Err(io(path, std::io::Error::other(problem)));
+            }
         };
         let mut files = folder.data_files.clone();
         let first = files.first().ok_or_else(|| ReadError::NotRosbag2 {

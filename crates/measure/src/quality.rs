@@ -37,6 +37,8 @@ pub struct ChannelInspector {
     clock: ClockAccumulator,
     repeats: RepeatAccumulator,
     ends: SaturationAccumulator,
+    /// Of channels with two parts: angular rate and acceleration, position and rotation.
+    parts: [ValueCounts; 2],
     latest: Latest,
     latest_row: Option<Timestamp>,
 }
@@ -103,7 +105,7 @@ impl ChannelInspector {
             let [a, b, c] = reading.angular_rate_rad_per_s;
             let [d, e, f] = reading.acceleration_m_per_s2;
             let values = [a, b, c, d, e, f];
-            self.add_values(ValueCounts::of_unlimited(&values));
+            self.add_parts(&values[..3], &values[3..]);
             self.ends.add(&values);
             self.add_bits(reading.stamps.log, values.map(f64::to_bits));
         }
@@ -123,8 +125,15 @@ impl ChannelInspector {
     pub fn add_poses(&mut self, poses: &[PoseSample]) {
         for pose in poses {
             self.add_stamps(&[pose.stamps]);
-            let position_m = pose.frame_from_child.translation_m;
-            self.add_values(ValueCounts::of_unlimited(position_m.as_slice()));
+            let pose = &pose.frame_from_child;
+            self.add_parts(pose.translation_m.as_slice(), pose.rotation.as_slice());
+        }
+    }
+
+    /// Values of the two parts of a message, of which a sensor may have one only.
+    fn add_parts(&mut self, first: &[f64], second: &[f64]) {
+        for (part, values) in self.parts.iter_mut().zip([first, second]) {
+            *part = part.and(ValueCounts::of_unlimited(values));
         }
     }
 
@@ -210,7 +219,14 @@ impl ChannelInspector {
     #[must_use]
     pub fn finish(self) -> ChannelQuality {
         let message_count = self.rhythm.message_count();
-        let mut quality = self.rhythm.finish();
+        let mut rhythm = self.rhythm;
+        let is_missing = |part: &ValueCounts| part.nan_count == part.value_count;
+        // What no message has is no fault of the others; if neither part has anything, both count.
+        let has_one = self.parts.iter().any(|part| !is_missing(part));
+        for part in self.parts.into_iter().filter(|part| !has_one || !is_missing(part)) {
+            rhythm.add_values(part);
+        }
+        let mut quality = rhythm.finish();
         let clock = self.clock.finish();
         let (frozen_s, frozen) = self.repeats.finish();
         let (saturated_share, saturated) = self.ends.finish();

@@ -11,7 +11,7 @@ use tiepoint_model::{
 
 use crate::{
     Error, Source,
-    ingest::decode::{each_piece, kept_raw, loss_in_words},
+    ingest::decode::{each_piece, kept_raw, loss_in_words, one_channel_per_topic},
     inspect::Inspector,
 };
 
@@ -71,6 +71,7 @@ pub fn check(source: &Source, recover: bool) -> Result<CheckReport, Error> {
     let mut warnings = kept_raw(&summary);
     warnings.extend(summary.warnings.iter().cloned());
     let inspection = inspector.finish(summary.losses.iter().map(loss_in_words).collect());
+    one_channel_per_topic(&inspection.channels)?;
     let mut channels = Vec::new();
     for declared in summary.channels {
         let Some(report) = inspection.channels.get(&declared.channel) else { continue };

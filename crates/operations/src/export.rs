@@ -7,14 +7,19 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, VecDeque},
     io::{Read, Write},
+    path::Path,
 };
 
 use tiepoint_formats::{
     Damage, Definition, ExportChannel, McapExport, Samples, Table, columns, recording_metadata,
 };
 use tiepoint_model::{Digest, Recording};
+use tiepoint_store::StoreError;
 
 use crate::{Error, Platform, Source, ingest::decode::each_piece, recording::find};
+
+/// Bytes copied at a time.
+const CHUNK_BYTES: usize = 1 << 20;
 
 /// What was written.
 #[derive(Clone, Debug)]
@@ -73,18 +78,50 @@ pub async fn export_mcap(
     Ok(ExportReport { recording, channel_count, row_count, left_out })
 }
 
-/// The originals of a recording, in order: digest, and a reader of the bytes.
+/// One original of a recording, to be copied out.
+pub struct StoredOriginal {
+    /// BLAKE3 of its bytes, by which it was kept.
+    pub digest: Digest,
+    reader: Box<dyn Read + Send>,
+}
+
+impl StoredOriginal {
+    /// Copies it whole, and holds the bytes against the digest.
+    ///
+    /// # Errors
+    /// [`StoreError::BlobDamaged`] behind the last byte if they are not those that were kept; [`Error::File`], with the
+    /// path given for messages, if reading or writing fails.
+    pub fn copy_to(&mut self, output: &mut dyn Write, path: &Path) -> Result<(), Error> {
+        let refuse = |source| Error::File { path: path.to_owned(), source };
+        let mut hasher = blake3::Hasher::new();
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            let count = match self.reader.read(&mut chunk) {
+                Ok(0) => break,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                count => count.map_err(refuse)?,
+            };
+            hasher.update(&chunk[..count]);
+            output.write_all(&chunk[..count]).map_err(refuse)?;
+        }
+        let found = Digest(*hasher.finalize().as_bytes());
+        match found == self.digest {
+            true => Ok(()),
+            false => Err(StoreError::BlobDamaged { expected: self.digest, found }.into()),
+        }
+    }
+}
+
+/// The originals of a recording, in order.
 ///
 /// # Errors
 /// [`Error::NotFound`]; those of the store for a blob that is not there.
-pub async fn originals(
-    platform: &Platform,
-    name: &str,
-) -> Result<Vec<(Digest, Box<dyn Read + Send>)>, Error> {
+pub async fn originals(platform: &Platform, name: &str) -> Result<Vec<StoredOriginal>, Error> {
     let recording = find(platform, name).await?;
-    let mut originals: Vec<(Digest, Box<dyn Read + Send>)> = Vec::new();
+    let mut originals = Vec::new();
     for digest in &recording.originals {
-        originals.push((*digest, Box::new(platform.store.objects.open_blob(digest)?)));
+        let reader = Box::new(platform.store.objects.open_blob(digest)?);
+        originals.push(StoredOriginal { digest: *digest, reader });
     }
     Ok(originals)
 }

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
 use sha2::Digest as _;
-use tiepoint_formats::{Damage, columns};
+use tiepoint_formats::{Container, Damage, columns};
 use tiepoint_ledger::State;
 use tiepoint_model::{Channel, Derivation, Digest, Origin, Recording, RecordingId};
 use tiepoint_store::{PendingAppend, StoreError, recording_root, tables::EMPTY_VERSION};
@@ -158,13 +158,16 @@ async fn take_in(
     let tables = (!entering.dry_run).then_some(&platform.store.tables);
     let Entering { sources, damage, .. } = &entering;
     let mut decoded = decode::decode(sources, &recording_id, tables, *damage).await?;
-    let appends = std::mem::take(&mut decoded.appends);
-    let mut recording = describe(&entering, &recording_id, digests, &decoded)?;
-    if let Some(rig) = &entering.rig {
-        let before = rig::last_pass(platform, rig, recording.start_time_ns).await?;
-        let moved = inspect::mounting_findings(&before, &decoded.mountings);
-        recording.quality.findings.extend(moved);
-    }
+    let mut appends = std::mem::take(&mut decoded.appends);
+    let prepared = prepare(platform, &entering, (originals, digests), &decoded, &mut appends);
+    let recording = match prepared.await {
+        Ok(recording) => recording,
+        Err(error) => {
+            // No entry names the rows yet, so they may go.
+            rows::discard(&platform.store.tables, appends).await;
+            return Err(error);
+        }
+    };
     let mut ingested = IngestedRecording {
         was_present: false,
         dry_run: entering.dry_run,
@@ -176,12 +179,7 @@ async fn take_in(
     if entering.dry_run {
         return Ok(ingested);
     }
-    let recording = &ingested.recording;
-    for (original, digests) in originals.iter().zip(digests) {
-        keep_original(platform, original, digests).await?;
-    }
-    let catalogue = write_catalogue(platform, recording).await?;
-    let commit = commit_of(&entering, recording, [appends, catalogue].concat())?;
+    let commit = commit_of(&entering, &ingested.recording, appends.clone())?;
     let id = recording_id.0.clone();
     let is_there = |state: &State| state.root(&id).is_some();
     match platform.commit(commit, is_there).await? {
@@ -190,8 +188,34 @@ async fn take_in(
             ingested.warnings.extend(platform.take_warnings());
             Ok(ingested)
         }
-        Committed::AlreadyThere => present(platform, &recording_id, &entering).await,
+        Committed::AlreadyThere => {
+            rows::discard(&platform.store.tables, appends).await;
+            present(platform, &recording_id, &entering).await
+        }
     }
+}
+
+/// The recording's catalogue entry; its originals and the rows of the catalogue are written too, unless it is a dry run.
+async fn prepare(
+    platform: &Platform,
+    entering: &Entering,
+    (originals, digests): (&[Original], &[OriginalDigests]),
+    decoded: &DecodedLog,
+    appends: &mut Vec<PendingAppend>,
+) -> Result<Recording, Error> {
+    let mut recording = describe(entering, &id_of(digests), digests, decoded)?;
+    if let Some(rig) = &entering.rig {
+        let before = rig::last_pass(platform, rig, recording.start_time_ns).await?;
+        let moved = inspect::mounting_findings(&before, &decoded.mountings);
+        recording.quality.findings.extend(moved);
+    }
+    if !entering.dry_run {
+        for (original, digests) in originals.iter().zip(digests) {
+            keep_original(platform, original, digests).await?;
+        }
+        write_catalogue(platform, &recording, appends).await?;
+    }
+    Ok(recording)
 }
 
 /// What is kept byte for byte: the files of the log, then those of the ground truth.
@@ -214,6 +238,10 @@ fn refuse_known_log(
         return Ok(());
     };
     let Some(index) = platform.log.state.entry_of_blob(&log.blake3) else { return Ok(()) };
+    // The same table by another projection is another recording.
+    if matches!(source.open(entering.damage)?.container(), Container::Csv | Container::Parquet) {
+        return Ok(());
+    }
     let body = usize::try_from(index).ok().and_then(|index| platform.log.bodies.get(index));
     let outputs = body.and_then(Option::as_ref).map(|body| body.outputs.join(", "));
     Err(Error::KnownLog {
@@ -237,7 +265,8 @@ async fn present(
         });
     }
     let (dry_run, warnings) = (entering.dry_run, Vec::new());
-    let (was_present, has_loss, proof) = (true, false, None);
+    let (was_present, proof) = (true, None);
+    let has_loss = !recording.quality.losses.is_empty();
     Ok(IngestedRecording { recording, was_present, dry_run, warnings, has_loss, proof })
 }
 
@@ -331,11 +360,11 @@ fn describe(
 async fn write_catalogue(
     platform: &Platform,
     recording: &Recording,
-) -> Result<Vec<PendingAppend>, Error> {
+    appends: &mut Vec<PendingAppend>,
+) -> Result<(), Error> {
     let recordings = columns::recordings_to_batch(std::slice::from_ref(recording))?;
     let channels = columns::channels_to_batch(std::slice::from_ref(recording))?;
     let findings = columns::findings_to_batch(std::slice::from_ref(recording))?;
-    let mut appends = Vec::new();
     for (table, batch) in
         [("recordings", recordings), ("channels", channels), ("findings", findings)]
     {
@@ -344,7 +373,7 @@ async fn write_catalogue(
             appends.push(tables.write_batches(table, EMPTY_VERSION, vec![batch]).await?);
         }
     }
-    Ok(appends)
+    Ok(())
 }
 
 /// The entry that makes the recording part of the lake.

@@ -127,8 +127,8 @@ impl Inspector {
         });
         let mut findings = self.transforms.findings();
         let mut offsets = Vec::new();
-        let mut turning =
-            self.turning.iter().map(|((_, topic), turning)| (topic.as_str(), turning));
+        let turning = self.turning.iter().filter(|(_, turning)| !turning.is_empty());
+        let mut turning = turning.map(|((_, topic), turning)| (topic.as_str(), turning));
         if let Some(reference) = turning.next() {
             for other in turning.take(COMPARED_CHANNELS_MAX) {
                 let (offset, finding) = lag_between(reference, other);

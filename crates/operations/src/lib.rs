@@ -36,7 +36,7 @@ pub use check::{CheckReport, CheckedChannel, check};
 pub use compact::{CompactReport, CompactedTable, compact};
 pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
-pub use export::{ExportReport, export_mcap, originals};
+pub use export::{ExportReport, StoredOriginal, export_mcap, originals};
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
 pub use ingest::{IngestRequest, IngestedRecording, Source, ingest};
 pub use measure::{

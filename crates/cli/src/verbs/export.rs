@@ -45,11 +45,14 @@ pub(crate) async fn run(
 async fn mcap(platform: &Platform, args: &ExportArgs, output: &mut Output) -> Result<Exit, Error> {
     let mut file = source::Unfinished::create(&args.out)?;
     let report = export_mcap(platform, &args.recording, file.writer()).await?;
-    file.sync()?;
-    // What was written is read again, by the reader of any log.
-    let checked = check(&Source::Path(file.part_path().to_owned()), false)?;
-    file.finish()?;
-    let message_count: u64 = checked.channels.iter().map(|channel| channel.message_count).sum();
+    let mut message_count: u64 = 0;
+    if report.row_count > 0 {
+        file.sync()?;
+        // What was written is read again, by the reader of any log.
+        let checked = check(&Source::Path(file.part_path().to_owned()), false)?;
+        file.finish()?;
+        message_count = checked.channels.iter().map(|channel| channel.message_count).sum();
+    }
     if output.is_json() {
         output.json(&json!({
             "recording_id": report.recording.recording_id,
@@ -62,7 +65,10 @@ async fn mcap(platform: &Platform, args: &ExportArgs, output: &mut Output) -> Re
     } else {
         let (name, count) = (&report.recording.name, report.channel_count);
         let path = args.out.display();
-        output.line(&format!("{name}: {message_count} messages of {count} channels in {path}"));
+        output.line(&match report.row_count {
+            0 => format!("{name}: MCAP can hold none of its channels; {path} is not written"),
+            _ => format!("{name}: {message_count} messages of {count} channels in {path}"),
+        });
         for channel in &report.left_out {
             output.say(&format!("left out: {channel}"));
         }
@@ -78,14 +84,14 @@ async fn original(
     let originals = originals(platform, &args.recording).await?;
     let is_one = originals.len() == 1;
     let mut written = Vec::new();
-    for (index, (digest, mut reader)) in originals.into_iter().enumerate() {
+    for (index, mut original) in originals.into_iter().enumerate() {
         let path =
             if is_one { args.out.clone() } else { args.out.join(format!("original_{index}")) };
         let mut file = source::Unfinished::create(&path)?;
-        file.copy(&mut reader)?;
+        original.copy_to(file.writer(), &path)?;
         file.sync()?;
         file.finish()?;
-        written.push((path, digest));
+        written.push((path, original.digest));
     }
     if output.is_json() {
         let files: Vec<serde_json::Value> = written

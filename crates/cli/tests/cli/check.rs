@@ -253,7 +253,9 @@ fn what_is_exported_is_the_recording_again() {
     assert_eq!(std::fs::read(desk.path("same.mcap")).unwrap(), std::fs::read(&file).unwrap());
     let unknown = desk.run(&["export", "nobody", "--out", "x.mcap"]).expect_code(2);
     assert!(unknown.stderr.contains("uwb"), "{}", unknown.stderr);
-    assert!(!desk.path("x.mcap").exists() && !desk.path("x.mcap.part").exists());
+    assert!(!desk.path("x.mcap").exists());
+    let twice = desk.run(&["export", "uwb", "--out", "same.mcap"]).expect_code(2);
+    assert!(twice.stderr.contains("exists already"), "{}", twice.stderr);
 }
 
 #[test]

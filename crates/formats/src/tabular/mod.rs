@@ -3,7 +3,7 @@
 //! Nothing in such a file says which column is the time, on which clock, or in which unit, so a
 //! [`Projection`] says it, and without one the file is refused with a projection to start from.
 //!
-//! CSV streams through [`crate::Reader::with_projection`]: one line is held. Parquet has its
+//! CSV streams through [`crate::Reader::of_csv`]: one line is held. Parquet has its
 //! directory at its end, so [`ParquetReader`] takes a source of random access from the caller
 //! and holds one batch of rows and the pages of one row group.
 //!

@@ -93,6 +93,12 @@ impl TurnAccumulator {
         }
     }
 
+    /// True if the channel saw too little to be compared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stamps.len() < 3
+    }
+
     /// The same turning about one axis.
     fn poses(&self) -> Vec<Pose3> {
         let about_z = |angle_rad: &f64| {

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::{
-    array::RecordBatch,
-    compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch},
+    array::{AsArray as _, RecordBatch},
+    compute::interleave_record_batch,
+    datatypes::Int64Type,
 };
 use tiepoint_formats::{ChannelKey, Container, Damage, Loss, Summary, Table, TopicBatch, columns};
 use tiepoint_model::{Channel, Digest, RecordingId, Timestamp, quality::RecordingQuality};
@@ -23,6 +24,9 @@ use crate::{
     Error,
     inspect::{Inspection, Inspector, Mountings},
 };
+
+/// Rows of a channel whose time runs back that are put in order at a time.
+const SORTED_ROWS_AT_ONCE: usize = 64;
 
 /// A log as decoded.
 pub(super) struct DecodedLog {
@@ -196,8 +200,8 @@ fn gather(
 }
 
 /// Rows are found again by their topic, so it must be one channel's.
-fn one_channel_per_topic(gathered: &BTreeMap<ChannelKey, Gathering>) -> Result<(), Error> {
-    let keys: Vec<&ChannelKey> = gathered.keys().collect();
+pub(crate) fn one_channel_per_topic<T>(channels: &BTreeMap<ChannelKey, T>) -> Result<(), Error> {
+    let keys: Vec<&ChannelKey> = channels.keys().collect();
     match keys.windows(2).find(|pair| pair[0].topic == pair[1].topic) {
         None => Ok(()),
         Some(pair) => Err(Error::TwoChannels {
@@ -241,7 +245,7 @@ fn digests_in_order(
     let mut digests = BTreeMap::new();
     for (key, (table, _, batches)) in held {
         let mut hasher = ContentHasher::of_channel(&columns::schema(table))?;
-        hasher.update(&sorted(table, &batches)?)?;
+        update_in_order(&mut hasher, &batches)?;
         digests.insert(key, hasher.finish());
     }
     Ok(digests)
@@ -260,15 +264,24 @@ pub(crate) fn each_piece(
     pieces.finish()
 }
 
-/// All rows in (log time, sequence) order.
-fn sorted(table: Table, batches: &[RecordBatch]) -> Result<RecordBatch, Error> {
-    let all = concat_batches(&columns::schema(table), batches)?;
-    let column = |name: &str| SortColumn {
-        values: all.column_by_name(name).unwrap_or(all.column(0)).clone(),
-        options: None,
-    };
-    let order = lexsort_to_indices(&[column("log_time_ns"), column("sequence")], None)?;
-    Ok(take_record_batch(&all, &order)?)
+/// Digests rows in (log time, sequence) order, a slice at a time: a column of all of them may not fit one array.
+fn update_in_order(hasher: &mut ContentHasher, batches: &[RecordBatch]) -> Result<(), Error> {
+    let mut order: Vec<(i64, usize, usize)> = Vec::new();
+    for (index, batch) in batches.iter().enumerate() {
+        let times = batch.column_by_name("log_time_ns");
+        let times = times.and_then(|column| column.as_primitive_opt::<Int64Type>());
+        let times = times.into_iter().flat_map(|times| times.values());
+        order.extend(times.enumerate().map(|(row, time)| (*time, index, row)));
+    }
+    // Batches and rows lie in the order of arrival, which is the sequence.
+    order.sort_unstable();
+    let all: Vec<&RecordBatch> = batches.iter().collect();
+    for slice in order.chunks(SORTED_ROWS_AT_ONCE) {
+        let rows: Vec<(usize, usize)> =
+            slice.iter().map(|(_, batch, row)| (*batch, *row)).collect();
+        hasher.update(&interleave_record_batch(&all, &rows)?)?;
+    }
+    Ok(())
 }
 
 /// What no decoder reads, in words.

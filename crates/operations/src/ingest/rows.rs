@@ -62,7 +62,7 @@ impl<'a> Rows<'a> {
 }
 
 /// What cannot be removed is invisible, and the next sweep takes it.
-async fn discard(tables: &Tables, appends: Vec<PendingAppend>) {
+pub(super) async fn discard(tables: &Tables, appends: Vec<PendingAppend>) {
     for append in appends {
         let _ = tables.discard(append).await;
     }

@@ -20,7 +20,8 @@ const LOST: StoreError = StoreError::TaskLost { action: "write rows" };
 #[derive(Debug)]
 pub struct AppendWriter {
     pieces: mpsc::Sender<RecordBatch>,
-    written: JoinHandle<Result<PendingAppend, StoreError>>,
+    /// `None` once its error was told.
+    written: Option<JoinHandle<Result<PendingAppend, StoreError>>>,
 }
 
 impl Tables {
@@ -34,7 +35,7 @@ impl Tables {
             let rows = RecordBatchStreamAdapter::new(schema, receiver.map(Ok));
             tables.write_stream(&name, at, Box::pin(rows)).await
         });
-        AppendWriter { pieces: sender, written }
+        AppendWriter { pieces: sender, written: Some(written) }
     }
 
     /// Takes away what an append wrote. For an append that no version has.
@@ -59,7 +60,8 @@ impl AppendWriter {
             Ok(()) => Ok(()),
             // The writer has hung up, so it has an error to tell.
             Err(_) => {
-                let ended = (&mut self.written).await.map_err(|_| LOST)?;
+                let written = self.written.take().ok_or(LOST)?;
+                let ended = written.await.map_err(|_| LOST)?;
                 Err(ended.err().unwrap_or(LOST))
             }
         }
@@ -72,6 +74,6 @@ impl AppendWriter {
     pub async fn finish(self) -> Result<PendingAppend, StoreError> {
         let Self { pieces, written } = self;
         drop(pieces);
-        written.await.map_err(|_| LOST)?
+        written.ok_or(LOST)?.await.map_err(|_| LOST)?
     }
 }
