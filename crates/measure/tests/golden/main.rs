@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod distribution;
 mod drift;
 mod public;
@@ -24,6 +26,7 @@ fn indices(value: &Value) -> Vec<usize> {
 /// aligning the origin).
 #[track_caller]
 fn assert_close(got: f64, expected: f64, relative: f64, what: &str) {
+    conformance::compare(got, expected);
     let allowed = relative * expected.abs() + 1e-12;
     assert!((got - expected).abs() <= allowed, "{what}: got {got}, expected {expected}");
 }
