@@ -35,7 +35,7 @@ pub(crate) fn case(metric: impl Display, mode: &str, golden: &Value, package: &s
         "metric": metric.to_string(),
         "mode": mode,
         "reference": package,
-        "version": golden["versions"][package].as_str().unwrap_or("no release"),
+        "version": golden["versions"][package].as_str().unwrap_or("not recorded"),
         "inputs": if is_public { "public" } else { "shipped" },
     }))
 }

@@ -13,6 +13,16 @@ mod public;
 mod trajectory;
 
 use serde_json::Value;
+use tiepoint_measure::registry;
+
+/// `cargo xtask conformance` says which of these no golden test compares.
+#[test]
+fn the_library_names_its_metrics_for_the_conformance_page() {
+    assert!(!registry::all().is_empty());
+    for entry in registry::all() {
+        println!("conformance metric: {}", entry.id);
+    }
+}
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
