@@ -26,6 +26,7 @@ usage: cargo demo               build, then the main job on real data
        cargo ci                 everything that proves the project
        cargo xtask quickstart-data   redo the conversion of the shipped recordings and check digests
        cargo xtask bench [--release] [FOLDER]   measure against the named peers, ratios in one run
+       cargo xtask bench measure [--only FAMILY] [FOLDER]   each measure against its Python package
        cargo xtask conformance [--check]   the page of golden comparisons: write it, or compare its rows";
 
 fn main() -> ExitCode {
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         ["quickstart-data"] => quickstart::run(),
         ["conformance"] => conformance::write(),
         ["conformance", "--check"] => conformance::check(),
+        ["bench", "measure", rest @ ..] => bench::measures::run(rest),
         ["bench"] => bench::run(false, None),
         ["bench", "--release"] => bench::run(true, None),
         ["bench", "--release", folder] => bench::run(true, Some(folder)),
