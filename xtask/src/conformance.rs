@@ -34,22 +34,7 @@ const TESTS: &[&str] = &[
     "--show-output",
 ];
 
-const ABOUT: &str = "\
-# Conformance
-
-How far each measure is from the reference that it is compared with.
-This page is made by `cargo xtask conformance` from the golden tests, which must pass; do not edit it.
-
-- **mode**: `compat` gives the number of the named package, its faults included; `corrected` gives what the definition says; `one` is a measure with no other mode.
-- **version**: as the golden file records it; `not recorded` for programs without releases and for transcriptions.
-- **inputs**: `shipped` lie in `testdata`; `public` are recordings that are known by their hashes and read from the folder that `TIEPOINT_PUBLIC_DATA` names.
-- **cases** are configurations or inputs, **numbers** the values compared in them.
-- **largest difference** is relative to the expected number; where that is below 1e-6 in size, it is the difference itself. For a spectrum it is relative to the largest value. The KITTI program prints six decimals, and those are compared.
-- Where a difference is far above rounding the reference is the coarser side, and its test says so: Open3D calculates in 32 bits, emva1288 fits by iteration, allantools fits some degrees of freedom with three digits.
-- The trajectory tests allow 1e-9 of a number and 1e-12 besides, which counts for numbers near zero.
-- The numbers that a seed of ours decides (bootstrap, exchange test) are compared within their standard errors and are not on this page.
-
-";
+const ABOUT: &str = include_str!("conformance/about.md");
 
 /// What makes a row one row: metric, mode, reference, version, inputs.
 type Key = [String; 5];
@@ -100,8 +85,9 @@ pub(crate) fn check() -> Result<(), String> {
     if !has_public {
         named.extend(page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()));
     }
-    if !page.ends_with(&without_rows(&findings.metrics, &named)) {
-        changes.push("the list of metrics without a row differs".to_owned());
+    let end = without_rows(&findings.metrics, &named);
+    if !page.starts_with(ABOUT) || !page.ends_with(&end) {
+        changes.push("the text, or the list of metrics without a row, differs".to_owned());
     }
     if !changes.is_empty() {
         let changes = changes.join("\n");
@@ -211,7 +197,7 @@ mod tests {
         let text = format!("running\n{text}\nconformance metric: b.c.d\nconformance metric: e\n");
         let findings = read(&text).unwrap();
         let page = page(&findings);
-        let rows: Vec<&str> = page.lines().filter(|line| line.contains("tool")).collect();
+        let rows: Vec<&str> = page.lines().filter(|line| line.contains("| tool |")).collect();
         assert_eq!(
             rows,
             [

@@ -68,9 +68,11 @@ fn about() -> Result<String, String> {
     let cores = std::thread::available_parallelism().map_err(|e| format!("cores: {e}"))?;
     Ok(format!(
         "# Speed\n\n\
-         Our measures and the field's Python packages, library call against library call, in one run on {cores} cores.\n\
+         Our measures and the field's Python packages, library call against library call, \
+         in one run on {cores} cores.\n\
          This page is made by `cargo xtask bench measure`; do not edit it.\n\
-         The ratio says how many times faster ours is; the times themselves belong to one machine in one hour.\n\
+         The ratio says how many times faster ours is; \
+         the times themselves belong to one machine in one hour.\n\
          Each time is the least of several calls; reading files and copying inputs are not timed.\n\n"
     ))
 }

@@ -52,6 +52,7 @@ pub(crate) fn compare(got: f64, expected: f64) {
 }
 
 impl Drop for Case {
+    #[expect(clippy::print_stdout, reason = "the line that the page is made from")]
     fn drop(&mut self) {
         let Some((count, largest)) = OPEN.take() else { return };
         if std::thread::panicking() {
