@@ -1,4 +1,5 @@
 //! `cargo xtask bench [--release] [FOLDER]`: speed as ratios against a named peer, measured in one run. Never a test.
+//! `cargo xtask bench measure` is in [`measures`].
 //!
 //! Without `--release` the program of the demo is measured: our pure crates are optimised there, Lance and DataFusion are not.
 //! FOLDER may hold `KITTI_00_gt.txt`, `KITTI_00_ORB.txt` and logs as `*.mcap`; without it, inputs of the same size are made or shipped ones are used.
@@ -15,6 +16,8 @@ use crate::{
     demo,
     shell::{self, root},
 };
+
+pub(crate) mod measures;
 
 const RUNS: usize = 7;
 
@@ -57,13 +60,8 @@ struct Bench {
 impl Bench {
     /// Absolute pose error of 4541 poses, reading both files: a process of ours against a process of evo's.
     fn trajectory_error(&self, data: Option<&Path>) -> Result<String, String> {
-        let given =
-            data.map(|folder| ["KITTI_00_gt.txt", "KITTI_00_ORB.txt"].map(|n| folder.join(n)));
-        let files = match given.filter(|files| files.iter().all(|file| file.is_file())) {
-            Some(files) => files,
-            None => self.made_trajectories()?,
-        };
-        let files = files.map(|file| file.to_string_lossy().into_owned());
+        let files =
+            trajectories(data, &self.folder)?.map(|file| file.to_string_lossy().into_owned());
         let ours = || {
             let arguments = ["measure", "traj.ape", "--reference", &files[0], "--estimate"];
             let rest = [files[1].as_str(), "--format", "kitti", "--align", "se3", "--json"];
@@ -73,24 +71,6 @@ impl Bench {
         let peer = || shell::command(&evo, &["kitti", &files[0], &files[1], "--align"]);
         let (ours_s, peer_s) = in_turn(&ours, &peer)?;
         Ok(row("APE of 4541 poses, files read", ours_s, "evo 1.38.1", peer_s))
-    }
-
-    /// Two trajectories of the size of KITTI 00, of a car that drives in circles.
-    fn made_trajectories(&self) -> Result<[PathBuf; 2], String> {
-        let mut texts = [String::new(), String::new()];
-        for index in 0..4541_u32 {
-            let angle = f64::from(index) * 0.01;
-            let (sin, cos) = angle.sin_cos();
-            for (which, text) in texts.iter_mut().enumerate() {
-                let (x, z) = (100.0 * sin + which as f64 * (angle * 7.0).sin(), 100.0 * cos);
-                let _ = writeln!(text, "{cos} 0 {sin} {x} 0 1 0 0 {} 0 {cos} {z}", -sin);
-            }
-        }
-        let paths = ["reference.txt", "estimate.txt"].map(|name| self.folder.join(name));
-        for (path, text) in paths.iter().zip(texts) {
-            std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?;
-        }
-        Ok(paths)
     }
 
     /// Planar scans: rays per second of one core, by the engine's own benchmark.
@@ -168,6 +148,33 @@ impl Bench {
     }
 }
 
+/// Reference and estimate: the given ones, or made ones of the same size.
+fn trajectories(data: Option<&Path>, folder: &Path) -> Result<[PathBuf; 2], String> {
+    let given = data.map(|data| ["KITTI_00_gt.txt", "KITTI_00_ORB.txt"].map(|n| data.join(n)));
+    match given.filter(|files| files.iter().all(|file| file.is_file())) {
+        Some(files) => Ok(files),
+        None => made_trajectories(folder),
+    }
+}
+
+/// Two trajectories of the size of KITTI 00, of a car that drives in circles.
+fn made_trajectories(folder: &Path) -> Result<[PathBuf; 2], String> {
+    let mut texts = [String::new(), String::new()];
+    for index in 0..4541_u32 {
+        let angle = f64::from(index) * 0.01;
+        let (sin, cos) = angle.sin_cos();
+        for (which, text) in texts.iter_mut().enumerate() {
+            let (x, z) = (100.0 * sin + which as f64 * (angle * 7.0).sin(), 100.0 * cos);
+            let _ = writeln!(text, "{cos} 0 {sin} {x} 0 1 0 0 {} 0 {cos} {z}", -sin);
+        }
+    }
+    let paths = ["reference.txt", "estimate.txt"].map(|name| folder.join(name));
+    for (path, text) in paths.iter().zip(texts) {
+        std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(paths)
+}
+
 /// Seconds of a pass and messages in it, as a benchmark prints them in its last line.
 fn pass_of(command: Command) -> Result<(f64, u64), String> {
     let shown = shell::describe(&command);
@@ -213,12 +220,15 @@ fn row(what: &str, ours_s: f64, peer: &str, peer_s: f64) -> String {
 fn peers() -> Result<PathBuf, String> {
     let folder = root().join("target/peers");
     let python = folder.join("bin/python");
-    let marker = folder.join("ready");
+    // Another list of packages is another marker.
+    let marker = folder.join("ready-2");
     if !marker.exists() {
         let folder = folder.to_string_lossy().into_owned();
         shell::run(shell::command("python3", &["-m", "venv", &folder]))?;
-        let install = ["-m", "pip", "install", "--quiet", "evo==1.38.1", "rosbags==0.11.9"];
-        shell::run(shell::command(&python, &install))?;
+        let mut install = shell::command(&python, &["-m", "pip", "install", "--quiet"]);
+        install.args(["evo==1.38.1", "rosbags==0.11.9", "numpy==2.4.6", "scipy==1.17.1"]);
+        install.args(["scikit-learn==1.9.1", "prdc==0.2", "AllanTools==2024.6"]);
+        shell::run(install)?;
         std::fs::write(&marker, b"").map_err(|e| format!("{}: {e}", marker.display()))?;
     }
     Ok(python)

@@ -1,4 +1,4 @@
-//! The build tool: `cargo demo`, `cargo ci`, `cargo xtask {quickstart-data, bench}`.
+//! The build tool: `cargo demo`, `cargo ci`, `cargo xtask {quickstart-data, bench, conformance}`.
 //!
 //! Invariant: every step builds the same packages with the same features, so the heavy stack compiles once.
 //! Room: process, environment, disk, stdout. Nothing else in the project starts a process.
@@ -11,6 +11,7 @@
 
 mod bench;
 mod ci;
+mod conformance;
 mod demo;
 mod quickstart;
 mod shell;
@@ -24,7 +25,9 @@ const USAGE: &str = "\
 usage: cargo demo               build, then the main job on real data
        cargo ci                 everything that proves the project
        cargo xtask quickstart-data   redo the conversion of the shipped recordings and check digests
-       cargo xtask bench [--release] [FOLDER]   measure against the named peers, ratios in one run";
+       cargo xtask bench [--release] [FOLDER]   measure against the named peers, ratios in one run
+       cargo xtask bench measure [--only FAMILY] [FOLDER]   each measure against its Python package
+       cargo xtask conformance [--check]   the page of golden comparisons: write it, or compare its rows";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +36,9 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["ci"] => ci::run(),
         ["quickstart-data"] => quickstart::run(),
+        ["conformance"] => conformance::write(),
+        ["conformance", "--check"] => conformance::check(),
+        ["bench", "measure", rest @ ..] => bench::measures::run(rest),
         ["bench"] => bench::run(false, None),
         ["bench", "--release"] => bench::run(true, None),
         ["bench", "--release", folder] => bench::run(true, Some(folder)),

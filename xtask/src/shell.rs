@@ -22,8 +22,18 @@ pub(crate) fn command(program: impl AsRef<Path>, arguments: &[&str]) -> Command 
 pub(crate) fn cargo(arguments: &[&str]) -> Result<Command, String> {
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = command(program, arguments);
-    // What `cargo run` tells this program about itself would look like a change to build scripts that watch it,
-    // and the heavy stack would compile again whenever somebody calls cargo by hand.
+    forget_own_package(&mut command);
+    if std::env::var_os("PROTOC").is_none() {
+        let protoc = protoc_bin_vendored::protoc_bin_path()
+            .map_err(|error| format!("no `protoc` for this machine: {error}"))?;
+        command.env("PROTOC", protoc);
+    }
+    Ok(command)
+}
+
+/// What `cargo run` tells this program about itself would look like a change to build scripts that watch it,
+/// and the heavy stack would compile again whenever somebody calls cargo by hand.
+pub(crate) fn forget_own_package(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         let is_about_us = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
@@ -31,12 +41,6 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<Command, String> {
             command.env_remove(name.as_ref());
         }
     }
-    if std::env::var_os("PROTOC").is_none() {
-        let protoc = protoc_bin_vendored::protoc_bin_path()
-            .map_err(|error| format!("no `protoc` for this machine: {error}"))?;
-        command.env("PROTOC", protoc);
-    }
-    Ok(command)
 }
 
 /// Runs to the end with the output shown; fails if the exit status is not zero.

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "../../measure/tests/conformance/mod.rs"]
+mod conformance;
+
 use serde_json::Value;
 use tiepoint_assure::statistics::{
     betting::{
@@ -34,6 +37,7 @@ fn ends(value: &Value) -> [f64; 2] {
 fn assert_close(ours: &[f64], theirs: &[f64], tolerance: f64) {
     assert_eq!(ours.len(), theirs.len());
     for (a, b) in ours.iter().zip(theirs) {
+        conformance::compare(*a, *b);
         assert!((a - b).abs() <= tolerance * b.abs().max(1.0), "{ours:?} is not {theirs:?}");
     }
 }
@@ -53,11 +57,19 @@ fn equivalence_tests_agree_with_statsmodels_and_pingouin() {
     let case = &golden["tost_paired_margin.03"];
     let p = |side: &str| case[side][1].as_f64().unwrap();
     let expected = [p("lower(t,p,df)"), p("upper(t,p,df)")];
+    let row = |test, package| conformance::case(test, "one", &golden, package);
+    let case_of_pairs = row("equivalence, paired", "statsmodels");
     assert_close(&[test.p_lower, test.p_upper], &expected, 1e-11);
+    drop(case_of_pairs);
+    let case_of_pairs = row("equivalence, paired", "pingouin");
     let pingouin = golden["pingouin_tost_paired"][0]["pval"].as_f64().unwrap();
     assert_close(&[test.p_lower.max(test.p_upper)], &[pingouin], 1e-11);
+    drop(case_of_pairs);
+    let case_of_pairs = row("equivalence, paired", "statsmodels");
     let interval = numbers(&golden["90pct_CI_of_diff (TOST at alpha=.05 <=> inside margin)"]);
     assert_close(&test.interval, &interval, 1e-11);
+    drop(case_of_pairs);
+    let _case = row("equivalence, Welch", "statsmodels");
     let welch = welch_equivalence(&synthetic, &real, 0.03, 0.05).unwrap();
     let case = &golden["tost_ind_welch"];
     let p = |side: &str| case[side][1].as_f64().unwrap();
@@ -71,15 +83,20 @@ fn intervals_of_shares_agree_with_statsmodels() {
         let mut parts = name.split('/');
         let mut count = || parts.next().unwrap().parse::<u64>().unwrap();
         let (hits, trials) = (count(), count());
-        let ours = match parts.next().unwrap() {
+        let which = parts.next().unwrap();
+        let ours = match which {
             "wilson" => wilson(hits, trials, 0.05),
             "beta" => clopper_pearson(hits, trials, 0.05),
             "jeffreys" => jeffreys(hits, trials, 0.05),
             "agresti_coull" => agresti_coull(hits, trials, 0.05),
             other => panic!("unknown interval `{other}`"),
         };
+        let metric = format!("interval of a share, {which}");
+        let _case = conformance::case(metric, "one", &golden, "statsmodels");
         assert_close(&ours.unwrap(), &numbers(expected), 1e-11);
     }
+    let newcombe = "interval of a difference of shares, Newcombe";
+    let _case = conformance::case(newcombe, "one", &golden, "statsmodels");
     let difference = newcombe_difference([45, 50], [40, 50], 0.05).unwrap();
     assert_close(&difference, &numbers(&golden["newcombe_diff_45/50_vs_40/50"]), 1e-12);
 }
@@ -89,10 +106,16 @@ fn corrections_agree_with_statsmodels() {
     let golden = equivalence();
     let case = &golden["multiplicity"];
     let p = numbers(&case["p"]);
-    assert_close(&holm(&p), &numbers(&case["holm"]), 1e-13);
-    assert_close(&benjamini_hochberg(&p), &numbers(&case["fdr_bh"]), 1e-13);
-    assert_close(&benjamini_yekutieli(&p), &numbers(&case["fdr_by"]), 1e-13);
-    assert_close(&bonferroni(&p), &numbers(&case["bonferroni"]), 1e-13);
+    for (name, ours, key) in [
+        ("Holm", holm(&p), "holm"),
+        ("Benjamini-Hochberg", benjamini_hochberg(&p), "fdr_bh"),
+        ("Benjamini-Yekutieli", benjamini_yekutieli(&p), "fdr_by"),
+        ("Bonferroni", bonferroni(&p), "bonferroni"),
+    ] {
+        let metric = format!("correction, {name}");
+        let _case = conformance::case(metric, "one", &golden, "statsmodels");
+        assert_close(&ours, &numbers(&case[key]), 1e-13);
+    }
 }
 
 /// The same sums in another order: 1e-12.
@@ -108,10 +131,12 @@ fn prediction_powered_means_agree_with_ppi_python() {
         ("lam=0.0", Lambda::Fixed(0.0)),
         ("lam=1.0", Lambda::Fixed(1.0)),
     ] {
+        let _case = conformance::case("prediction-powered mean", "one", &golden, "ppi-python");
         let ours = prediction_powered_mean(&sample, lambda, 0.1).unwrap();
         assert_close(&[ours.estimate], &[case[name]["point"].as_f64().unwrap()], 1e-12);
         assert_close(&ours.interval, &ends(&case[name]["ci90"]), 1e-12);
     }
+    let _case = conformance::case("prediction-powered mean", "one", &golden, "ppi-python");
     let ours = prediction_powered_mean(&sample, Lambda::PluggedIn, 0.1).unwrap();
     // One-sided, of "the mean is at most one half".
     let p = normal_cdf((0.5 - ours.estimate) / ours.standard_error);
@@ -134,7 +159,10 @@ fn betting_intervals_agree_with_confseq() {
         for &value in &values {
             sequence.push(value).unwrap();
         }
+        let row = |metric: &str| conformance::case(metric, "one", &golden, "confseq");
+        let open = row("betting confidence sequence");
         assert_close(&sequence.interval().unwrap(), &hedged, 1e-12);
+        drop(open);
         let within_two_steps = |ours: [f64; 2], theirs: [f64; 2]| {
             let wider = [ours[0] - theirs[0], theirs[1] - ours[1]];
             assert!(wider.iter().all(|by| (-1e-9..0.002).contains(by)), "{ours:?} {theirs:?}");
@@ -154,11 +182,16 @@ fn betting_intervals_agree_with_confseq() {
             (0..=1000).map(|step| f64::from(step) / 1000.0).filter(|mean| kept(*mean)).collect();
         let (first, last) = (means.first().unwrap(), means.last().unwrap());
         let ours = [(first - 0.001).max(0.0), (last + 0.001).min(1.0)];
+        let open = row("betting, capital at the end");
         assert_close(&ours, &ends(&case["betting_cs"]), 1e-12);
+        drop(open);
         let fixed = fixed_count_interval(&values, alpha).unwrap();
         within_two_steps(fixed, ends(&case["betting_ci"]));
         let bernstein = empirical_bernstein_interval(&values, alpha).unwrap();
+        let open = row("empirical Bernstein interval");
         assert_close(&bernstein, &ends(&case["predmix_empbern_ci"]), 1e-12);
+        drop(open);
+        let _open = row("Hoeffding interval, predictable");
         let hoeffding = hoeffding_interval(&values, alpha).unwrap();
         assert_close(&hoeffding, &ends(&case["predmix_hoeffding_ci"]), 1e-12);
     }
@@ -174,7 +207,9 @@ fn tests_of_a_difference_agree_with_scipy() {
     let (statistic, p) = wilcoxon_signed_rank(&differences).unwrap();
     let case = &golden["wilcoxon"];
     let expected = [case["stat"].as_f64().unwrap(), case["p"].as_f64().unwrap()];
+    let row = conformance::case("signed rank test, Wilcoxon", "one", &golden, "scipy");
     assert_close(&[statistic, p], &expected, 1e-12);
+    drop(row);
     let p = exchange_test(&differences, 9999, Seed(4)).unwrap();
     let expected = golden["permutation_test_paired_exactish"]["p"].as_f64().unwrap();
     assert!((p - expected).abs() < 0.018, "{p}");

@@ -2,8 +2,8 @@
 
     python crates/measure/benches/peer_distribution.py
 
-Needs numpy, scipy, scikit-learn and prdc in this Python, and cargo. Prints a table: ours, the
-peer, and how many times faster ours is. Both sides draw normal values of the same sizes and take
+Needs numpy, scipy, scikit-learn and prdc in this Python, and cargo. Prints rows of a table: ours,
+the peer, and how many times faster ours is. Both sides draw normal values of the same sizes and take
 the best of three.
 """
 
@@ -11,6 +11,7 @@ import contextlib
 import io
 import subprocess
 import time
+from importlib import metadata
 
 import numpy
 import prdc
@@ -86,6 +87,12 @@ def frechet(a, b):
     return shift @ shift + numpy.trace(ca + cb - 2 * scipy.linalg.sqrtm(ca @ cb).real)
 
 
+def named(peer):
+    """With the version of the package, which is the first word."""
+    package = peer.split(" ")[0].strip(",")
+    return peer.replace(package, f"{package} {metadata.version(package)}", 1)
+
+
 def main():
     normal = draws.normal
     small = normal(size=(1000, 8)), normal(size=(1000, 8))
@@ -96,7 +103,7 @@ def main():
         ("mmd_1000x8_200_permutations", "numpy, blocks", lambda: mmd_by_indexing(*small)),
         ("mmd_1000x8_200_permutations", "numpy, one product", lambda: mmd_by_product(*small)),
         ("energy_2000x8", "scipy cdist", lambda: energy(*middle)),
-        ("prdc_5000x64", "prdc 0.2", lambda: prdc.compute_prdc(*wide, nearest_k=5)),
+        ("prdc_5000x64", "prdc", lambda: prdc.compute_prdc(*wide, nearest_k=5)),
         ("frechet_5000x64", "scipy sqrtm", lambda: frechet(*wide)),
         ("ks_asymptotic_1e6", "scipy", lambda: scipy.stats.ks_2samp(*line, method="asymp")),
         ("ks_exact_5000", "scipy",
@@ -108,13 +115,15 @@ def main():
     command = ["cargo", "bench", "-q", "-p", "tiepoint-measure", "--bench", "distribution"]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")
     ours = {name: float(seconds) for name, seconds in (line.split() for line in lines if line)}
-    print("| what | ours, s | peer | peer, s | ratio |\n|---|---|---|---|---|")
     for name, peer, of in peers:
         seconds = timed(of)
         for key in (name, f"{name}_1t", f"{name}_2t"):
             if key in ours:
                 ratio = seconds / ours[key]
-                print(f"| {key} | {ours[key]:.4f} | {peer} | {seconds:.4f} | {ratio:.1f} |")
+                print(
+                    f"| {key} | {ours[key] * 1e3:.1f} ms | {named(peer)} "
+                    f"| {seconds * 1e3:.1f} ms | {ratio:.1f}x |"
+                )
 
 
 if __name__ == "__main__":

@@ -9,10 +9,12 @@ use tiepoint_measure::{
         AdwinOptions, Correlation, KsAlternative, KsMode, PsiBins, Rows, adwin, category_distance,
         dependence_difference, ks_test, population_stability_index,
     },
+    registry,
 };
 use tiepoint_model::Seed;
 
 use crate::{
+    conformance,
     golden::{assert_close, numbers},
     numpy::RandomState,
 };
@@ -41,6 +43,11 @@ fn stability_index_agrees_under_each_binning() {
         (PsiBins::ReferenceWidths(10), "10_equal_width_of_reference"),
     ] {
         let got = population_stability_index(&reference, &current, bins).unwrap();
+        let (mode, reference) = match bins {
+            PsiBins::Evidently => ("compat", "evidently 0.7.23, transcribed"),
+            _ => ("one", "numpy"),
+        };
+        let _case = conformance::case(registry::DIST_PSI, mode, &golden, reference);
         assert_close(got, &expected[name], 1e-12, name);
     }
 }
@@ -54,6 +61,7 @@ fn adwin_agrees_with_river() {
     let expected = &golden["adwin"];
     let report = adwin(&numbers(&expected["stream"]), &AdwinOptions::RIVER).unwrap();
     assert_eq!(report.detections, [1023, 2047]);
+    let _case = conformance::case(registry::DIST_ADWIN_DETECTIONS, "compat", &golden, "river");
     assert_eq!(Some(report.width as f64), expected["final"]["width"].as_f64());
     assert_close(report.mean, &expected["final"]["estimation"], 1e-9, "mean");
 }
@@ -83,6 +91,10 @@ fn adwin_agrees_with_river_under_other_options() {
     ] {
         let report = adwin(&stream, &options).unwrap();
         assert_eq!((report.detections.as_slice(), report.width), (&detections[..], width));
+        let golden = drift();
+        let adwin = registry::DIST_ADWIN_DETECTIONS;
+        let _case = conformance::case(adwin, "compat", &golden, "river");
+        conformance::compare(report.mean, mean);
         assert!((report.mean - mean).abs() < 1e-12);
     }
 }
@@ -100,15 +112,21 @@ fn columns_agree_with_sdmetrics() {
         };
         golden[side][column].as_array().unwrap().iter().map(code).collect()
     };
+    let case = |metric: &str| conformance::case(metric, "one", &golden, "sdmetrics");
+    let total_variation = registry::DIST_TOTAL_VARIATION.as_str();
+    let row = case(total_variation);
     let weather = ["real", "synthetic"].map(|side| codes(side, "weather"));
     let got = 1.0 - category_distance(&weather[0], &weather[1]).unwrap();
     assert_close(got, &expected["TVComplement_weather"], 1e-12, "weather");
+    drop(row);
     let pairs = ["real", "synthetic"].map(|side| -> Vec<u64> {
         let (weather, night) = (codes(side, "weather"), codes(side, "night"));
         weather.iter().zip(night).map(|(weather, night)| 2 * weather + night).collect()
     });
     let got = 1.0 - category_distance(&pairs[0], &pairs[1]).unwrap();
+    let row = case(total_variation);
     assert_close(got, &expected["ContingencySimilarity_weather_night"], 1e-12, "pairs");
+    drop(row);
     let column = |side: &str, name: &str| numbers(&golden[side][name]);
     let test = ks_test(
         &column("real", "speed"),
@@ -116,9 +134,12 @@ fn columns_agree_with_sdmetrics() {
         KsAlternative::TwoSided,
         KsMode::Auto,
     );
+    let row = case(registry::DIST_KS.as_str());
     assert_close(1.0 - test.unwrap().distance, &expected["KSComplement_speed"], 1e-12, "speed");
+    drop(row);
     let [real, synthetic] = ["real", "synthetic"]
         .map(|side| Correlation::Pearson.of(&column(side, "speed"), &column(side, "vis")).unwrap());
+    let _row = case("correlation, pearson");
     assert_close(real, &golden["real_correlation_speed_vis"], 1e-12, "correlation");
     let similarity = 1.0 - (real - synthetic).abs() / 2.0;
     assert_close(similarity, &expected["CorrelationSimilarity_speed_vis"], 1e-12, "similarity");
@@ -131,6 +152,9 @@ fn correlations_agree_with_scipy() {
     let golden: Value = serde_json::from_str(text).unwrap();
     let (x, y) = (numbers(&golden["x"]), numbers(&golden["y"]));
     for (which, name) in ALL.into_iter().zip(["pearson", "spearman", "kendall_tau_b", "distance"]) {
+        let package = if which == Correlation::Distance { "numpy" } else { "scipy" };
+        let metric = format!("correlation, {name}");
+        let _case = conformance::case(metric, "one", &golden, package);
         assert_close(which.of(&x, &y).unwrap(), &golden[name], 1e-11, name);
     }
 }

@@ -2,14 +2,20 @@
 //! `testdata/<case>/PROVENANCE.md`.
 
 use serde_json::Value;
-use tiepoint_measure::distribution::{
-    Bandwidth, EnergyForm, KsAlternative, KsMode, MmdEstimator, Rows, SupportMode,
-    classifier_scores_with_folds, cramer_von_mises, energy_distance, frechet_distance,
-    kernel_inception_distance, ks_test, mmd_squared, mmd_test_with, prdc, sliced_wasserstein_along,
-    support_fidelity, wasserstein, wasserstein_weighted,
+use tiepoint_measure::{
+    distribution::{
+        Bandwidth, EnergyForm, KsAlternative, KsMode, MmdEstimator, Rows, SupportMode,
+        classifier_scores_with_folds, cramer_von_mises, energy_distance, frechet_distance,
+        kernel_inception_distance, ks_test, mmd_squared, mmd_test_with, prdc,
+        sliced_wasserstein_along, support_fidelity, wasserstein, wasserstein_weighted,
+    },
+    registry,
 };
 
-use crate::numpy::RandomState;
+use crate::{
+    conformance::{self, Case},
+    numpy::RandomState,
+};
 
 /// Two samples and what the tools said of them.
 pub(crate) struct Golden {
@@ -33,6 +39,11 @@ impl Golden {
         [&self.real, &self.synthetic].map(|values| Rows::new(values, 3).unwrap())
     }
 
+    /// A row of a metric that has no other mode.
+    fn case(&self, metric: impl std::fmt::Display, package: &str) -> Case {
+        conformance::case(metric, "one", &self.values, package)
+    }
+
     fn first_columns(&self) -> [Vec<f64>; 2] {
         self.rows().map(|rows| rows.column(0))
     }
@@ -45,6 +56,7 @@ pub(crate) fn numbers(value: &Value) -> Vec<f64> {
 #[track_caller]
 pub(crate) fn assert_close(got: f64, expected: &Value, relative: f64, what: &str) {
     let expected = expected.as_f64().unwrap();
+    conformance::compare(got, expected);
     let allowed = relative * expected.abs();
     assert!((got - expected).abs() <= allowed, "{what}: got {got}, expected {expected}");
 }
@@ -69,7 +81,10 @@ fn ks_tests_agree_with_scipy() {
             let what = format!("ks_{name}_{mode_name}");
             let expected = &expected[&what];
             let got = ks_test(&real, &synthetic, alternative, mode).unwrap();
+            let row = golden.case(registry::DIST_KS, "scipy");
             assert_close(got.distance, &expected["D"], 1e-12, &what);
+            drop(row);
+            let _row = golden.case(registry::DIST_KS_P_VALUE, "scipy");
             assert_close(got.p_value, &expected["p"], 1e-12, &what);
             assert_close(got.location, &expected["loc"], 0.0, &what);
             assert_eq!(got.left_is_smaller, expected["sign"] == 1, "{what}");
@@ -94,6 +109,7 @@ fn cramer_von_mises_agrees_with_scipy() {
     let [real, synthetic] = golden.first_columns();
     let expected = &golden.values["univariate_col0"]["cvm_2samp"];
     let got = cramer_von_mises(&real, &synthetic).unwrap();
+    let _case = golden.case(registry::DIST_CRAMER_VON_MISES, "scipy");
     assert_close(got.statistic, &expected["stat"], 1e-12, "statistic");
     assert_close(got.p_value_limit, &expected["p"], 1e-9, "p");
 }
@@ -105,12 +121,17 @@ fn wasserstein_distances_agree_with_scipy_and_pot() {
     let [real, synthetic] = golden.first_columns();
     let expected = &golden.values["univariate_col0"];
     let first = wasserstein(&real, &synthetic, 1.0).unwrap();
+    let row = golden.case(registry::DIST_WASSERSTEIN_1, "scipy");
     assert_close(first, &expected["wasserstein1_scipy"], 1e-12, "order 1");
+    drop(row);
     let second = wasserstein(&real, &synthetic, 2.0).unwrap();
+    let row = golden.case(registry::DIST_WASSERSTEIN, "POT");
     assert_close(second * second, &expected["wasserstein2_pot_pth_power"], 1e-12, "order 2");
+    drop(row);
     let weights = numbers(&expected["wasserstein1_weighted"]["u_w"]);
     let even = vec![1.0; synthetic.len()];
     let weighted = wasserstein_weighted((&real, &weights), (&synthetic, &even)).unwrap();
+    let _row = golden.case(registry::DIST_WASSERSTEIN_1, "scipy");
     assert_close(weighted, &expected["wasserstein1_weighted"]["value"], 1e-12, "weighted");
 }
 
@@ -131,6 +152,7 @@ fn sliced_wasserstein_agrees_with_pot() {
     let directions = Rows::new(&directions, 3).unwrap();
     let got = sliced_wasserstein_along(real, synthetic, directions, 2.0).unwrap();
     let expected = &golden.values["multivariate"]["sliced_W2_POT_seed0_50proj"];
+    let _case = golden.case(registry::DIST_WASSERSTEIN_SLICED, "POT");
     assert_close(got, expected, 1e-12, "sliced");
 }
 
@@ -143,15 +165,18 @@ fn energy_distances_agree_in_every_form() {
     let rows = |values| Rows::new(values, 1).unwrap();
     let got = energy_distance(rows(&first_real), rows(&first_synthetic), EnergyForm::Root).unwrap();
     let expected = &golden.values["univariate_col0"]["energy_distance_scipy_SQRT"];
+    let row = golden.case(registry::DIST_ENERGY_SQRT, "scipy");
     assert_close(got, expected, 1e-12, "root");
+    drop(row);
     let [real, synthetic] = golden.rows();
-    for (form, name) in [
-        (EnergyForm::V, "energy_V_2Exy-Exx-Eyy"),
-        (EnergyForm::U, "energy_U"),
-        (EnergyForm::HyppoUnbiased, "hyppo_energy_stat_default"),
-        (EnergyForm::HyppoBiased, "hyppo_energy_bias_stat"),
+    for (form, name, mode, package) in [
+        (EnergyForm::V, "energy_V_2Exy-Exx-Eyy", "one", "numpy"),
+        (EnergyForm::U, "energy_U", "one", "numpy"),
+        (EnergyForm::HyppoUnbiased, "hyppo_energy_stat_default", "compat", "hyppo"),
+        (EnergyForm::HyppoBiased, "hyppo_energy_bias_stat", "compat", "hyppo"),
     ] {
         let got = energy_distance(real, synthetic, form).unwrap();
+        let _case = conformance::case(form.metric().id(), mode, &golden.values, package);
         assert_close(got, &golden.values["multivariate"][name], 1e-12, name);
     }
 }
@@ -170,6 +195,7 @@ fn mmd_agrees_at_every_named_bandwidth() {
         (Bandwidth::Columns, "mmd2_rbf_gamma=1/d_sklearn_default"),
     ] {
         let got = mmd_squared(real, synthetic, bandwidth).unwrap();
+        let _case = golden.case(registry::DIST_MMD_SQUARED, "numpy");
         assert_close(got.gamma, &expected[name]["gamma"], 1e-12, name);
         assert_close(got.squared_biased, &expected[name]["biased_V"], 1e-12, name);
         assert_close(got.squared_unbiased, &expected[name]["unbiased_U"], 1e-12, name);
@@ -191,6 +217,7 @@ fn mmd_permutation_p_value_agrees_with_numpy() {
     for estimator in [MmdEstimator::Biased, MmdEstimator::Unbiased] {
         let bandwidth = Bandwidth::MedianHalf;
         let got = mmd_test_with(real, synthetic, bandwidth, estimator, &groups).unwrap();
+        let _case = golden.case("dist.mmd_squared, permutation p value", "numpy");
         assert_close(got.p_value, expected, 1e-15, "p");
     }
 }
@@ -203,6 +230,7 @@ fn kernel_inception_distance_agrees_with_numpy() {
     let real = Rows::new(&golden.real[..120], 3).unwrap();
     let got = kernel_inception_distance(real, synthetic).unwrap();
     let expected = &golden.values["multivariate"]["kid_poly_unbiased_full"]["value"];
+    let _case = golden.case(registry::DIST_KID, "numpy");
     assert_close(got, expected, 1e-12, "KID");
 }
 
@@ -223,10 +251,15 @@ fn prdc_agrees_with_its_package_and_does_not_see_copies() {
     ] {
         let got = prdc(real, synthetic, k).unwrap();
         let expected = &golden.values["prdc"][name];
-        assert_close(got.precision, &expected["precision"], 1e-12, name);
-        assert_close(got.recall, &expected["recall"], 1e-12, name);
-        assert_close(got.density, &expected["density"], 1e-12, name);
-        assert_close(got.coverage, &expected["coverage"], 1e-12, name);
+        for (metric, value, key) in [
+            (registry::DIST_PRECISION, got.precision, "precision"),
+            (registry::DIST_RECALL, got.recall, "recall"),
+            (registry::DIST_DENSITY, got.density, "density"),
+            (registry::DIST_COVERAGE, got.coverage, "coverage"),
+        ] {
+            let _case = golden.case(metric, "prdc");
+            assert_close(value, &expected[key], 1e-12, name);
+        }
     }
 }
 
@@ -237,6 +270,7 @@ fn frechet_distance_agrees_with_numpy() {
     let [real, synthetic] = golden.rows();
     let got = frechet_distance(real, synthetic).unwrap();
     let expected = &golden.values["multivariate"]["frechet"];
+    let _case = golden.case(registry::DIST_FRECHET, "numpy");
     assert_close(got, &expected["value_sqrtm"], 1e-9, "square root");
     assert_close(got, &expected["value_eigvals"], 1e-9, "eigenvalues");
 }
@@ -256,12 +290,23 @@ fn support_fidelity_agrees_as_coded_and_as_published() {
         let synthetic = Rows::new(values, 3).unwrap();
         let expected = &golden.values[name];
         let got = support_fidelity(real, synthetic, SupportMode::Synthcity).unwrap();
-        assert_close(got.alpha_precision, &expected["delta_precision_alpha"], 1e-12, name);
-        assert_close(got.beta_recall, &expected["delta_coverage_beta"], 1e-12, name);
-        assert_close(got.authenticity, &expected["authenticity_as_coded"], 1e-12, name);
         let corrected = support_fidelity(real, synthetic, SupportMode::Corrected).unwrap();
-        assert_close(corrected.alpha_precision, &expected["delta_precision_alpha"], 1e-12, name);
-        assert_close(corrected.authenticity, &expected["authenticity_paper"], 1e-12, name);
+        let [alpha, beta, authenticity] = [
+            registry::DIST_ALPHA_PRECISION,
+            registry::DIST_BETA_RECALL,
+            registry::DIST_AUTHENTICITY,
+        ];
+        for (metric, mode, value, key) in [
+            (alpha, "compat", got.alpha_precision, "delta_precision_alpha"),
+            (beta, "compat", got.beta_recall, "delta_coverage_beta"),
+            (authenticity, "compat", got.authenticity, "authenticity_as_coded"),
+            (alpha, "corrected", corrected.alpha_precision, "delta_precision_alpha"),
+            (authenticity, "corrected", corrected.authenticity, "authenticity_paper"),
+        ] {
+            let reference = "synthcity 0.2.12, transcribed";
+            let _case = conformance::case(metric, mode, &golden.values, reference);
+            assert_close(value, &expected[key], 1e-12, name);
+        }
     }
 }
 
@@ -282,7 +327,11 @@ fn classifier_scores_agree_with_scikit_learn() {
     let [real, synthetic] = golden.rows();
     let got = classifier_scores_with_folds(real, synthetic, 1.0, &fold_of).unwrap();
     let expected = &golden.values["c2st"]["logreg_5fold_seed0"];
+    let row = golden.case(registry::DIST_C2ST_ACCURACY, "scikit-learn");
     assert_close(got.accuracy, &expected["accuracy"], 1e-12, "accuracy");
+    drop(row);
+    let row = golden.case(registry::DIST_C2ST_AUC, "scikit-learn");
     assert_close(got.area_under_curve, &expected["auc"], 1e-12, "AUC");
+    drop(row);
     assert_close(got.majority_rate, &expected["majority_rate"], 1e-12, "majority");
 }

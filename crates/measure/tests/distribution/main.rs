@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod drift;
 mod fuzz;
 mod golden;

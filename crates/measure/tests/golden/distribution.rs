@@ -5,7 +5,7 @@ use tiepoint_measure::distribution::{
     DistributionDistance, distribution_distance, kolmogorov_smirnov,
 };
 
-use crate::assert_close;
+use crate::{assert_close, conformance};
 
 /// Expected: SciPy 1.17.1 on the first column of 50 and 40 rows, and POT 0.9.7 for Wasserstein-1.
 ///
@@ -36,6 +36,8 @@ fn distances_of_samples_agree_with_scipy() {
         (DistributionDistance::EnergySqrt, "energy_distance_scipy_SQRT"),
     ] {
         let got = distribution_distance(which, &real, &synthetic).unwrap();
+        let package = if name.ends_with("pot") { "POT" } else { "scipy" };
+        let _case = conformance::case(which.metric_id(), "one", &golden, package);
         assert_close(got, expected[name].as_f64().unwrap(), 1e-12, name);
     }
     let got = distribution_distance(DistributionDistance::KolmogorovSmirnov, &real, &synthetic);

@@ -3,7 +3,7 @@
 use nalgebra::Matrix3;
 use serde_json::Value;
 use tiepoint_measure::{
-    Statistics,
+    Statistics, registry,
     trajectory::{
         AbsoluteOptions, Alignment, AssociationOptions, Relation, StampArithmetic,
         absolute_pose_error, associate_stamps,
@@ -16,10 +16,11 @@ use tiepoint_measure::{
 use tiepoint_model::{Pose3, Span};
 
 use crate::{
-    assert_close, indices, numbers,
+    assert_close, conformance, indices, numbers,
     trajectory::{evo, trajectory},
 };
 
+const RPG: &str = "rpg_trajectory_evaluation";
 const DEG_PER_RAD: f64 = 180.0 / std::f64::consts::PI;
 
 fn golden() -> Value {
@@ -71,10 +72,15 @@ fn alignments_agree_with_rpg() {
             absolute_pose_error(&reference, &estimate, &options).unwrap()
         };
         let translation = errors(Relation::Translation);
+        let row = conformance::case(registry::TRAJ_APE_TRANSLATION, "compat", &golden, RPG);
         check_summary(&translation.statistics, &expected["trans"], name);
+        drop(row);
         let rotation = errors(Relation::RotationAngleDeg);
+        let row = conformance::case(registry::TRAJ_APE_ROTATION_DEG, "compat", &golden, RPG);
         check_summary(&rotation.statistics, &expected["rot_deg"], name);
 
+        drop(row);
+        let _row = conformance::case("traj.alignment", "one", &golden, RPG);
         let found = translation.reference_from_estimate;
         assert_close(found.scale, expected["scale"].as_f64().unwrap(), 1e-9, name);
         let entries: Vec<f64> = (0..3).flat_map(|row| numbers(&expected["R"][row])).collect();
@@ -108,13 +114,26 @@ fn sub_trajectory_errors_agree_with_rpg() {
         assert_eq!(got.pairs.len() as u64, expected["n"].as_u64().unwrap(), "{name}");
         let ends: Vec<usize> = got.pairs.iter().take(5).map(|pair| pair.1).collect();
         assert_eq!(ends, indices(&expected["comparisons_head"]), "{name}");
-        for (key, value) in [
-            ("trans_mean", got.translation.statistics.mean),
-            ("trans_perc_mean", got.translation_percent.statistics.mean),
-            ("yaw_mean_deg", got.yaw.statistics.mean * DEG_PER_RAD),
-            ("gravity_mean_deg", got.gravity.statistics.mean * DEG_PER_RAD),
-            ("rot_mean_deg", got.rotation.statistics.mean * DEG_PER_RAD),
+        for (metric, key, value) in [
+            (registry::TRAJ_SUB_TRANSLATION, "trans_mean", got.translation.statistics.mean),
+            (
+                registry::TRAJ_SUB_TRANSLATION_PERCENT,
+                "trans_perc_mean",
+                got.translation_percent.statistics.mean,
+            ),
+            (registry::TRAJ_SUB_YAW, "yaw_mean_deg", got.yaw.statistics.mean * DEG_PER_RAD),
+            (
+                registry::TRAJ_SUB_GRAVITY,
+                "gravity_mean_deg",
+                got.gravity.statistics.mean * DEG_PER_RAD,
+            ),
+            (
+                registry::TRAJ_SUB_ROTATION,
+                "rot_mean_deg",
+                got.rotation.statistics.mean * DEG_PER_RAD,
+            ),
         ] {
+            let _row = conformance::case(metric, "compat", &golden, RPG);
             assert_close(value, expected[key].as_f64().unwrap(), 1e-9, &format!("{name} {key}"));
         }
     }

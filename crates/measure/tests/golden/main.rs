@@ -5,12 +5,24 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod distribution;
 mod drift;
 mod public;
 mod trajectory;
 
 use serde_json::Value;
+use tiepoint_measure::registry;
+
+/// `cargo xtask conformance` says which of these no golden test compares.
+#[test]
+fn the_library_names_its_metrics_for_the_conformance_page() {
+    assert!(!registry::all().is_empty());
+    for entry in registry::all() {
+        println!("conformance metric: {}", entry.id);
+    }
+}
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
@@ -24,6 +36,7 @@ fn indices(value: &Value) -> Vec<usize> {
 /// aligning the origin).
 #[track_caller]
 fn assert_close(got: f64, expected: f64, relative: f64, what: &str) {
+    conformance::compare(got, expected);
     let allowed = relative * expected.abs() + 1e-12;
     assert!((got - expected).abs() <= allowed, "{what}: got {got}, expected {expected}");
 }

@@ -22,7 +22,10 @@ use tiepoint_measure::trajectory::{
 };
 use tiepoint_model::{Pose3, Span, Timestamp, Trajectory};
 
-use crate::{assert_close, numbers, trajectory::check_case};
+use crate::{
+    assert_close, conformance, numbers,
+    trajectory::{check_case, check_indices},
+};
 
 /// The folder with the recordings; `None`, in words, without one.
 fn folder(test: &str) -> Option<PathBuf> {
@@ -35,6 +38,8 @@ fn folder(test: &str) -> Option<PathBuf> {
     }
     folder
 }
+
+const TUM: &str = "TUM RGB-D tools, transcribed";
 
 fn golden(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -109,7 +114,7 @@ fn public_trajectories_agree_with_evo() {
                 association.select(&reference, &estimate)
             }
         });
-        check_case(case, reference, estimate);
+        check_case(&golden, case, reference, estimate);
     }
 }
 
@@ -125,6 +130,7 @@ fn drift_agrees_with_the_kitti_devkit() {
     let expected = &golden["public"]["ORB"];
 
     let drift = kitti_drift(&reference, &estimate, &DriftOptions::KITTI_COMPATIBLE).unwrap();
+    let row = conformance::case("traj.kitti_drift", "compat", &golden, "devkit");
     assert_eq!(Some(drift.segments.len() as u64), expected["n_segments"].as_u64());
     // " 0: 0.699734 0.002534 7.790295": the third is the fork's own.
     let printed: Vec<&str> =
@@ -152,10 +158,13 @@ fn drift_agrees_with_the_kitti_devkit() {
     check_table(&drift.by_length, &expected["r_by_length"], rad_per_m);
     check_table(&drift.by_speed, &expected["t_by_speed"], share);
 
+    drop(row);
+
     let in_f64 = kitti_drift(&reference, &estimate, &DriftOptions::KITTI_CORRECTED).unwrap();
     let expected_f64 = &expected["python_float64"];
     let [percent, deg_per_m] =
         ["t_percent", "r_deg_per_m"].map(|key| expected_f64[key].as_f64().unwrap());
+    let _row = conformance::case("traj.kitti_drift", "corrected", &golden, "NumPy");
     assert_close(in_f64.mean.translation_percent, percent, 1e-9, "per cent");
     assert_close(in_f64.mean.rotation_deg_per_m, deg_per_m, 1e-9, "degrees per metre");
     assert_eq!(
@@ -167,6 +176,8 @@ fn drift_agrees_with_the_kitti_devkit() {
 /// Equal to the number with six decimals.
 #[track_caller]
 fn assert_printed(got: f64, expected: f64) {
+    let printed: f64 = format!("{got:.6}").parse().unwrap();
+    conformance::compare(printed, expected);
     assert_eq!(format!("{got:.6}"), format!("{expected:.6}"), "{got}");
 }
 
@@ -189,11 +200,12 @@ fn ends_that_differ(one: &Drift, other: &Drift) -> usize {
 #[test]
 fn greedy_association_agrees_with_the_tum_tools() {
     let Some(folder) = folder("greedy_association_agrees_with_the_tum_tools") else { return };
-    let golden = golden(include_str!("../../../../testdata/trajectory_public/tum_ate.json"));
+    let mut golden = golden(include_str!("../../../../testdata/trajectory_public/tum_ate.json"));
     let evo: Value = serde_json::from_str(include_str!(
         "../../../../testdata/trajectory_public/evo_public_files.json"
     ))
     .unwrap();
+    golden["files_sha256"] = evo["files_sha256"].clone();
     for (pair, case) in golden["cases"].as_object().unwrap() {
         let [reference, estimate] = [0, 1]
             .map(|side| pair.split('|').nth(side).unwrap())
@@ -208,6 +220,7 @@ fn greedy_association_agrees_with_the_tum_tools() {
             let options =
                 AbsoluteOptions { relation: Relation::Translation, alignment: Alignment::SE3 };
             let got = absolute_pose_error(&p, &q, &options).unwrap().statistics;
+            let _row = conformance::case(options.metric().unwrap().id(), "compat", &golden, TUM);
             for (key, value) in [
                 ("rmse", got.rmse),
                 ("mean", got.mean),
@@ -242,5 +255,10 @@ fn the_two_association_rules_differ_as_the_tools_do() {
         .iter()
         .map(|pair| (pair[0].as_u64().unwrap() as usize, pair[1].as_u64().unwrap() as usize))
         .collect();
-    assert_eq!(got, expected);
+    let (of_reference, of_estimate): (Vec<_>, Vec<_>) = got.into_iter().unzip();
+    let (expected_of_reference, expected_of_estimate): (Vec<_>, Vec<_>) =
+        expected.into_iter().unzip();
+    let _row = conformance::case("traj.association", "compat", &golden, TUM);
+    check_indices(&of_reference, &expected_of_reference);
+    check_indices(&of_estimate, &expected_of_estimate);
 }

@@ -11,7 +11,7 @@ use tiepoint_measure::{
 };
 use tiepoint_model::{Pose3, Span, Timestamp, Trajectory};
 
-use crate::{assert_close, indices, numbers};
+use crate::{assert_close, conformance, indices, numbers};
 
 pub(crate) fn evo() -> Value {
     let text = include_str!("../../../../testdata/evo_synthetic/evo_synthetic.json");
@@ -111,7 +111,7 @@ fn trajectory_errors_agree_with_evo() {
     let cases = golden["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 39);
     for case in cases {
-        check_case(case, &reference, &estimate);
+        check_case(&golden, case, &reference, &estimate);
     }
 }
 
@@ -126,23 +126,27 @@ fn the_other_relations_agree_with_evo() {
     let association = associate(&reference, &estimate, within_s(0.01)).unwrap();
     let [reference, estimate] = association.select(&reference, &estimate);
     for case in cases["cases"].as_array().unwrap() {
-        check_case(case, &reference, &estimate);
+        check_case(&cases, case, &reference, &estimate);
     }
 }
 
 /// One of evo's cases on paired poses, to 1e-9 relative.
-pub(crate) fn check_case(case: &Value, reference: &[Pose3], estimate: &[Pose3]) {
+pub(crate) fn check_case(golden: &Value, case: &Value, reference: &[Pose3], estimate: &[Pose3]) {
     let what =
         format!("{} {} {} {}", case["pair"], case["kind"], case["pose_relation"], case["args"]);
-    let series = if case["kind"] == "ape" {
+    let (metric, series) = if case["kind"] == "ape" {
         let options = AbsoluteOptions {
             relation: relation(case["pose_relation"].as_str().unwrap()),
             alignment: alignment(&case["args"]),
         };
-        absolute_pose_error(reference, estimate, &options).unwrap()
+        let series = absolute_pose_error(reference, estimate, &options).unwrap();
+        (options.metric().unwrap(), series)
     } else {
-        relative_pose_error(reference, estimate, &relative_options(case)).unwrap().series
+        let options = relative_options(case);
+        let series = relative_pose_error(reference, estimate, &options).unwrap().series;
+        (options.metric(), series)
     };
+    let _case = conformance::case(metric.id(), "compat", golden, "evo");
     assert_eq!(Some(series.statistics.n as u64), case["n"].as_u64(), "{what}");
     check_statistics(&series.statistics, &case["stats"], &what);
     for (got, expected) in series.errors.iter().zip(numbers(&case["error_head"])) {
@@ -195,8 +199,17 @@ fn association_agrees_with_evo() {
             };
             let got = associate(&reference, &estimate, options).unwrap();
             let (of_reference, of_estimate): (Vec<_>, Vec<_>) = got.pairs.into_iter().unzip();
-            assert_eq!(of_reference, indices(&expected["idx_ref"]), "{name}");
-            assert_eq!(of_estimate, indices(&expected["idx_est"]), "{name}");
+            let _case = conformance::case("traj.association", "compat", &golden, "evo");
+            check_indices(&of_reference, &indices(&expected["idx_ref"]));
+            check_indices(&of_estimate, &indices(&expected["idx_est"]));
         }
+    }
+}
+
+#[track_caller]
+pub(crate) fn check_indices(got: &[usize], expected: &[usize]) {
+    assert_eq!(got, expected);
+    for (got, expected) in got.iter().zip(expected) {
+        conformance::compare(*got as f64, *expected as f64);
     }
 }

@@ -8,6 +8,8 @@ use tiepoint_measure::sensor::{
     chance::deviation_interval,
 };
 
+use crate::conformance;
+
 const DEVIATIONS: [Deviation; 7] = [
     Deviation::Adev,
     Deviation::Oadev,
@@ -36,15 +38,24 @@ fn uniform(seed: u64, count: usize) -> Vec<f64> {
 }
 
 /// Tolerance: sums of squares in another order, over a phase whose mean was taken off first.
-fn assert_curve(name: &str, deviation: Deviation, record: Record, rate_hz: f64, expected: &Value) {
-    let taus = numbers(&expected["taus"]);
-    let taus = if taus.is_empty() { numbers(&expected["tau"]) } else { taus };
+fn assert_curve(
+    golden: &Value,
+    name: &str,
+    deviation: Deviation,
+    (record, rate_hz): (Record, f64),
+) {
+    let expected = golden.get("nbs1000").unwrap_or(golden);
+    let expected = &expected[name];
+    let taus = numbers(expected.get("taus").unwrap_or(&expected["tau"]));
     let factors: Vec<usize> = taus.iter().map(|tau| (tau * rate_hz).round() as usize).collect();
     let factors = AveragingFactors::Given(&factors);
     let curve = allan_deviation(deviation, record, rate_hz, factors).unwrap();
     assert_eq!(curve.points.len(), taus.len(), "{name}");
     let (devs, counts) = (numbers(&expected["dev"]), numbers(&expected["n"]));
+    let metric = deviation.metric(taus[0]);
+    let _case = conformance::case(metric.id(), "compat", golden, "AllanTools");
     for (index, point) in curve.points.iter().enumerate() {
+        conformance::compare(point.deviation / devs[index], 1.0);
         let relative = (point.deviation / devs[index] - 1.0).abs();
         assert!(relative < 1e-10, "{name} {point:?} {} {relative}", devs[index]);
         assert_eq!(point.term_count as f64, counts[index], "{name}");
@@ -55,13 +66,11 @@ fn assert_curve(name: &str, deviation: Deviation, record: Record, rate_hz: f64, 
 #[test]
 fn deviations_agree_with_allantools_on_the_nist_record() {
     let text = include_str!("../../../../testdata/allan_deviation/allan_deviation.json");
-    let mut golden: Value = serde_json::from_str(text).unwrap();
+    let golden: Value = serde_json::from_str(text).unwrap();
     let record = uniform(1_234_567_890, 1000);
     assert_eq!(record[..3], numbers(&golden["nbs1000"]["first3"]));
     for deviation in DEVIATIONS {
-        let name = deviation.name();
-        golden["nbs1000"][name]["tau"] = Value::Array(Vec::new());
-        assert_curve(name, deviation, Record::Rate(&record), 1.0, &golden["nbs1000"][name]);
+        assert_curve(&golden, deviation.name(), deviation, (Record::Rate(&record), 1.0));
     }
 }
 
@@ -94,11 +103,9 @@ fn deviations_agree_with_allantools_on_a_made_record() {
                 [("octave", AveragingFactors::Octave), ("decade", AveragingFactors::Decade)]
             {
                 let name = format!("{} {kind} {taus}", deviation.name());
-                let mut expected = golden[&name].clone();
-                expected["taus"] = Value::Array(Vec::new());
-                assert_curve(&name, deviation, record, rate_hz, &expected);
+                assert_curve(&golden, &name, deviation, (record, rate_hz));
                 let curve = allan_deviation(deviation, record, rate_hz, factors).unwrap();
-                assert_eq!(curve.points.len(), numbers(&expected["tau"]).len(), "{name}");
+                assert_eq!(curve.points.len(), numbers(&golden[&name]["tau"]).len(), "{name}");
             }
         }
     }
@@ -126,6 +133,12 @@ fn degrees_of_freedom_agree_with_allantools() {
             let allowed = if is_summed { 1e-9 } else { 0.04 };
             exact_count += usize::from(is_summed);
             assert!(relative < allowed, "{deviation:?} {case} {got}");
+            let metric = match is_summed {
+                true => "sensor.allan, degrees of freedom",
+                false => "sensor.allan, degrees of freedom, the tool's fit of three digits",
+            };
+            let _case = conformance::case(metric, "one", &golden, "AllanTools");
+            conformance::compare(got, expected);
         }
     }
     assert_eq!(exact_count, 3 * (3 * 6 + 4));
@@ -136,6 +149,9 @@ fn intervals_agree_with_allantools() {
     let golden = made_record();
     let expected = numbers(&golden["interval_12.5_95"]);
     let got = deviation_interval(1.0, 12.5, 0.95).unwrap();
+    let _case = conformance::case("sensor.allan, interval", "one", &golden, "AllanTools");
+    conformance::compare(got.low, expected[0]);
+    conformance::compare(got.high, expected[1]);
     assert!((got.low / expected[0] - 1.0).abs() < 1e-12);
     assert!((got.high / expected[1] - 1.0).abs() < 1e-12);
 }

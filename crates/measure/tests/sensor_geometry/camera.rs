@@ -4,7 +4,7 @@ use std::panic::catch_unwind;
 
 use serde_json::Value;
 use tiepoint_measure::{
-    MeasureError,
+    MeasureError, registry,
     sensor::{
         NotIdentifiable,
         camera::{
@@ -15,6 +15,8 @@ use tiepoint_measure::{
     },
 };
 use tiepoint_model::{Seed, math, seed::Draws};
+
+use crate::conformance;
 
 fn golden() -> (Value, Vec<ExposurePoint>) {
     let text =
@@ -45,6 +47,13 @@ fn photon_transfer_agrees_with_emva1288() {
     let got = photon_transfer(&points, PhotonTransferMode::Emva1288).unwrap().unwrap();
     let saturation = got.saturation.clone().unwrap();
     let linearity = saturation.linearity.unwrap();
+    let metric = |name: &str| match name {
+        "K" => registry::SENSOR_CAMERA_GAIN.as_str(),
+        "sigma_d" => registry::SENSOR_CAMERA_DARK_NOISE.as_str(),
+        "u_e_sat" => registry::SENSOR_CAMERA_SATURATION.as_str(),
+        "SNR_max" => registry::SENSOR_CAMERA_SNR_MAX.as_str(),
+        _ => "sensor.camera, other results",
+    };
     for (value, name) in [
         (got.gain_dn_per_electron, "K"),
         (got.responsivity_dn_per_photon, "R"),
@@ -60,6 +69,8 @@ fn photon_transfer_agrees_with_emva1288() {
         (100.0 * got.quantum_efficiency, "QE"),
     ] {
         let expected = golden["results"][name].as_f64().unwrap();
+        let _case = conformance::case(metric(name), "compat", &golden, "emva1288");
+        conformance::compare(value, expected);
         assert!((value / expected - 1.0).abs() < 1e-9, "{name} {value} {expected}");
     }
     assert_eq!(saturation.index, 27);
@@ -78,6 +89,7 @@ fn sums_of_images_and_non_uniformity_agree_with_emva1288() {
     };
     let close = |got: f64, expected: &Value, relative: f64| {
         let expected = expected.as_f64().unwrap();
+        conformance::compare(got, expected);
         assert!((got - expected).abs() <= relative * expected.abs(), "{got} {expected}");
     };
     let mut points = Vec::new();
@@ -99,6 +111,8 @@ fn sums_of_images_and_non_uniformity_agree_with_emva1288() {
     let results = &golden["results"];
     let got = photon_transfer(&points, PhotonTransferMode::Emva1288).unwrap().unwrap();
     let saturation = got.saturation.unwrap();
+    let row = |metric: &str| conformance::case(metric, "compat", &golden, "emva1288");
+    let case = row("sensor.camera, other results");
     close(got.gain_dn_per_electron, &results["K"], 1e-9);
     close(got.responsivity_dn_per_photon, &results["R"], 1e-9);
     close(got.dark_noise_dn, &results["sigma_y_dark"], 1e-8);
@@ -109,12 +123,16 @@ fn sums_of_images_and_non_uniformity_agree_with_emva1288() {
     close(saturation.dynamic_range, &results["DR"], 1e-8);
     close(saturation.linearity.unwrap().error_percent_min, &golden["linearity"][0], 1e-9);
     close(saturation.linearity.unwrap().error_percent_max, &golden["linearity"][1], 1e-9);
+    drop(case);
 
     let (bright, dark) = (stack(&golden["bright"]), stack(&golden["dark"]));
     let bright: Vec<&[f64]> = bright.iter().map(Vec::as_slice).collect();
     let dark: Vec<&[f64]> = dark.iter().map(Vec::as_slice).collect();
     let spread = non_uniformity(&bright, &dark, got.gain_dn_per_electron).unwrap();
+    let case = row(registry::SENSOR_CAMERA_DSNU.as_str());
     close(spread.dark_electrons.unwrap(), &results["DSNU1288"], 1e-9);
+    drop(case);
+    let _case = row(registry::SENSOR_CAMERA_PRNU.as_str());
     close(spread.response_percent.unwrap(), &results["PRNU1288"], 1e-9);
 }
 

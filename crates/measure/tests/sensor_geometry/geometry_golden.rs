@@ -1,10 +1,15 @@
 //! Chamfer, Hausdorff, F-score and M3C2 against Open3D, SciPy and py4dgeo.
 
 use serde_json::Value;
-use tiepoint_measure::geometry::{
-    ChamferForm, CloudPair, Combine, Directed, HausdorffForm, M3c2Mode, M3c2Options, chamfer,
-    hausdorff, m3c2, surface_score,
+use tiepoint_measure::{
+    geometry::{
+        ChamferForm, CloudPair, Combine, Directed, HausdorffForm, M3c2Mode, M3c2Options, chamfer,
+        hausdorff, m3c2, surface_score,
+    },
+    registry,
 };
+
+use crate::conformance;
 
 /// Sums of 200 roots in another order differ by some ulp; 1e-12 relative is a thousand of them.
 const RELATIVE: f64 = 1e-12;
@@ -12,6 +17,7 @@ const RELATIVE: f64 = 1e-12;
 #[track_caller]
 fn assert_close(got: f64, expected: &Value, relative: f64) {
     let expected = expected.as_f64().unwrap();
+    conformance::compare(got, expected);
     let allowed = relative * expected.abs() + 1e-15;
     assert!((got - expected).abs() <= allowed, "got {got}, expected {expected}");
 }
@@ -36,6 +42,8 @@ fn chamfer_forms_agree_with_scipy_and_open3d() {
     let (golden, pair) = clouds();
     let of = |directed, combine| chamfer(&pair, ChamferForm { directed, combine });
     let one_way = |combine| of(Directed::MeanDistance, combine);
+    let chamfer_case = |package| conformance::case(registry::GEOM_CHAMFER, "one", &golden, package);
+    let row = chamfer_case("scipy");
     assert_close(one_way(Combine::FirstToSecond), &golden["a2b_mean"], RELATIVE);
     assert_close(one_way(Combine::SecondToFirst), &golden["b2a_mean"], RELATIVE);
     let forms = &golden["chamfer_variants"];
@@ -49,7 +57,9 @@ fn chamfer_forms_agree_with_scipy_and_open3d() {
     }
     let rms = of(Directed::RootMeanSquare, Combine::Max);
     assert_close(rms, &forms["sqrt_mean_sq_max"], RELATIVE);
+    drop(row);
     // Open3D calculates in 32 bits: seven digits.
+    let _row = chamfer_case("open3d");
     let open3d = &golden["open3d_t_compute_metrics[A.compute_metrics(B)]"]["values"];
     assert_close(chamfer(&pair, ChamferForm::OPEN3D), &open3d[0], 1e-6);
 }
@@ -59,6 +69,7 @@ fn hausdorff_agrees_with_scipy() {
     let (golden, pair) = clouds();
     let of = |combine| hausdorff(&pair, HausdorffForm::Largest(combine)).unwrap();
     let expected = &golden["hausdorff"];
+    let _case = conformance::case(registry::GEOM_HAUSDORFF, "one", &golden, "scipy");
     assert_close(of(Combine::FirstToSecond), &expected["directed_AB_scipy"], RELATIVE);
     assert_close(of(Combine::SecondToFirst), &expected["directed_BA_scipy"], RELATIVE);
     assert_close(of(Combine::Max), &expected["symmetric"], RELATIVE);
@@ -71,9 +82,15 @@ fn surface_scores_agree_with_open3d() {
     for (tau, expected) in golden["fscore"].as_object().unwrap() {
         let score = surface_score(&pair, tau.parse().unwrap()).unwrap();
         let precision = score.precision.value().unwrap();
-        assert_close(precision, &expected["precision_pred_to_gt(B->A)"], RELATIVE);
-        assert_close(score.recall.value().unwrap(), &expected["recall_gt_to_pred(A->B)"], RELATIVE);
-        assert_close(score.f_score(), &expected["fscore"], RELATIVE);
+        let recall = score.recall.value().unwrap();
+        for (metric, value, key) in [
+            (registry::GEOM_PRECISION, precision, "precision_pred_to_gt(B->A)"),
+            (registry::GEOM_RECALL, recall, "recall_gt_to_pred(A->B)"),
+            (registry::GEOM_F_SCORE, score.f_score(), "fscore"),
+        ] {
+            let _case = conformance::case(metric, "one", &golden, "scipy");
+            assert_close(value, &expected[key], RELATIVE);
+        }
     }
 }
 
@@ -108,8 +125,13 @@ fn m3c2_agrees_with_py4dgeo() {
         let changes = m3c2(&first, &second, &core, &options(case)).unwrap();
         for (index, change) in changes.iter().enumerate() {
             let change = change.unwrap();
-            assert_close(change.distance_m, &case["distances"][index], 1e-10);
-            assert_close(change.detection_level_m, &case["lodetection"][index], 1e-10);
+            for (metric, value, key) in [
+                (registry::GEOM_M3C2_DISTANCE, change.distance_m, "distances"),
+                (registry::GEOM_M3C2_DETECTION_LEVEL, change.detection_level_m, "lodetection"),
+            ] {
+                let _case = conformance::case(metric, "compat", &golden, "py4dgeo");
+                assert_close(value, &case[key][index], 1e-10);
+            }
             assert_close(change.first.spread_m, &case["spread1"][index], 1e-10);
             assert_close(change.second.spread_m, &case["spread2"][index], 1e-10);
             assert_eq!(change.first.count as f64, case["num_samples1"][index]);

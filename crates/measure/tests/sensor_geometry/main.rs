@@ -7,6 +7,8 @@ mod allan_golden;
 mod allan_laws;
 mod calibration;
 mod camera;
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod geometry_golden;
 mod geometry_laws;
 mod lidar;
