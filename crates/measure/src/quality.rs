@@ -14,6 +14,7 @@ use tiepoint_model::{
     RangeReading, Scan, Stamps, Timestamp, TransformSample, TwistSample, quality::ChannelQuality,
 };
 
+mod cameras;
 mod channel;
 mod clock;
 mod still;
@@ -21,6 +22,7 @@ mod transforms;
 mod turning;
 
 pub use self::{
+    cameras::intrinsics_finding,
     channel::{
         MESSAGE_COUNT_MIN, QualityAccumulator, UNSTEADY_SHARE_MAX, ValueCounts, channel_quality,
     },

@@ -8,15 +8,22 @@ use std::collections::BTreeMap;
 
 use tiepoint_formats::{ChannelKey, Samples, TopicBatch};
 use tiepoint_measure::quality::{
-    ChannelInspector, MountingChange, TransformGraph, TurnAccumulator, lag_between,
+    ChannelInspector, MountingChange, TransformGraph, TurnAccumulator, intrinsics_finding,
+    lag_between,
 };
 use tiepoint_model::{
-    Pose3, Timestamp,
+    CameraIntrinsics, Pose3, Timestamp,
     quality::{ChannelQuality, RecordingFinding, RecordingQuality},
 };
 
-/// Mountings of a rig: the pose of a child frame in its parent, by child and parent.
-pub(crate) type Mountings = BTreeMap<(String, String), Pose3>;
+/// How a rig is built: what is compared from pass to pass.
+#[derive(Default)]
+pub(crate) struct Mountings {
+    /// The pose of a child frame in its parent, by child and parent.
+    pub(crate) poses: BTreeMap<(String, String), Pose3>,
+    /// The last calibration of each camera, by topic.
+    pub(crate) cameras: BTreeMap<String, CameraIntrinsics>,
+}
 
 /// A log with more channels of poses than this is a tracker of many things, not of one robot.
 const COMPARED_CHANNELS_MAX: usize = 8;
@@ -26,6 +33,7 @@ const COMPARED_CHANNELS_MAX: usize = 8;
 pub(crate) struct Inspector {
     channels: BTreeMap<ChannelKey, InspectedChannel>,
     transforms: TransformGraph,
+    cameras: BTreeMap<String, CameraIntrinsics>,
     /// Channels that see the robot turn, gyroscopes before poses, by topic.
     turning: BTreeMap<(TurnSource, String), TurnAccumulator>,
 }
@@ -110,8 +118,13 @@ impl Inspector {
             Samples::Magnetic(readings) => inspector.add_magnetic(readings),
             Samples::Joints(states) => inspector.add_joints(states),
             Samples::RangeReadings(readings) => inspector.add_range_readings(readings),
-            Samples::Cameras(_)
-            | Samples::Images(_)
+            Samples::Cameras(calibrations) => {
+                inspector.add_stamps(&piece.samples.stamps());
+                if let Some(last) = calibrations.last() {
+                    self.cameras.insert(piece.channel.topic.clone(), last.clone());
+                }
+            }
+            Samples::Images(_)
             | Samples::Paths(_)
             | Samples::Grids(_)
             | Samples::Signals(_)
@@ -139,7 +152,7 @@ impl Inspector {
         Inspection {
             channels: channels.collect(),
             quality: RecordingQuality { offsets, findings, losses },
-            mountings: self.transforms.mountings(),
+            mountings: Mountings { poses: self.transforms.mountings(), cameras: self.cameras },
         }
     }
 }
@@ -147,11 +160,17 @@ impl Inspector {
 /// What moved on a rig from an earlier pass to this one. Frames that one of them lacks are passed over.
 pub(crate) fn mounting_findings(before: &Mountings, now: &Mountings) -> Vec<RecordingFinding> {
     let mut findings = Vec::new();
-    for (key, pose) in now {
-        if let Some(earlier) = before.get(key) {
+    for (key, pose) in &now.poses {
+        if let Some(earlier) = before.poses.get(key) {
             let (child, parent) = key;
             let change = MountingChange::between(earlier, pose);
             findings.extend(change.findings(&format!("{parent} to {child}, since the last pass")));
+        }
+    }
+    for (topic, camera) in &now.cameras {
+        if let Some(earlier) = before.cameras.get(topic) {
+            let subject = format!("{topic}, since the last pass");
+            findings.extend(intrinsics_finding(&subject, earlier, camera));
         }
     }
     findings

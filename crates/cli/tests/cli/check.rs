@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use tiepoint_formats::{ChannelKey, Samples, write_mcap};
-use tiepoint_model::{ImuSample, Pose3, Scan, Stamps, Timestamp, TransformSample};
+use tiepoint_model::{
+    CameraIntrinsics, ImageRegion, ImuSample, Pose3, Scan, Stamps, Timestamp, TransformSample,
+};
 
 use crate::{Desk, quickstart};
 
@@ -39,6 +41,23 @@ fn transform(parent: &str, child: &str, x_m: f64) -> TransformSample {
     }
 }
 
+fn camera(time_ns: i64, centre_x_px: f64) -> Samples {
+    Samples::Cameras(vec![CameraIntrinsics {
+        stamps: stamps(time_ns),
+        frame_id: "camera".into(),
+        height_px: 480,
+        width_px: 640,
+        distortion_model: "plumb_bob".into(),
+        distortion: vec![-0.1, 0.01, 0.0, 0.0, 0.0],
+        camera_matrix_px: [500.0, 0.0, centre_x_px, 0.0, 500.0, 240.0, 0.0, 0.0, 1.0],
+        rectified_from_optical: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        projection_px: [0.0; 12],
+        binning_x: 0,
+        binning_y: 0,
+        region: ImageRegion::default(),
+    }])
+}
+
 fn log(channels: &[(&str, Samples)]) -> Vec<u8> {
     let channels: Vec<(ChannelKey, Samples)> = channels
         .iter()
@@ -53,6 +72,7 @@ fn log(channels: &[(&str, Samples)]) -> Vec<u8> {
 fn pass(x_m: f64, stamp: f32) -> Vec<u8> {
     let scans = (0..100_u8).map(|i| scan(i64::from(i) * SECOND / 10, stamp + f32::from(i) * 0.01));
     log(&[
+        ("/camera_info", camera(0, 320.0)),
         ("/scan", Samples::Scans(scans.collect())),
         ("/tf_static", Samples::Transforms(vec![transform("base", "lidar", x_m)])),
     ])
@@ -159,9 +179,12 @@ fn a_mounting_that_moved_since_the_last_pass_of_the_rig_is_found() {
     desk.write("second.mcap", &later_pass());
     assert_eq!(kinds(&desk, "first.mcap", "r7"), [""; 0]);
     assert_eq!(kinds(&desk, "other.mcap", "r8"), [""; 0], "another rig");
-    let expected = ["base to lidar, since the last pass: extrinsics_shift"];
+    let expected = [
+        "base to lidar, since the last pass: extrinsics_shift",
+        "/camera_info, since the last pass: intrinsics_shift",
+    ];
     assert_eq!(kinds(&desk, "second.mcap", "r7"), expected);
-    let sql = "SELECT kind, value, unit, \"limit\" FROM findings";
+    let sql = "SELECT kind, value, unit, \"limit\" FROM findings ORDER BY kind";
     let rows = desk.run(&["query", sql, "--json"]).expect_code(0).json();
     let row = &rows["rows"][0];
     assert_eq!(
@@ -171,13 +194,14 @@ fn a_mounting_that_moved_since_the_last_pass_of_the_rig_is_found() {
     assert!((row["value"].as_f64().unwrap() - 12.0).abs() < 1e-6);
 }
 
-/// As [`pass`], an hour later, with the scanner 12 mm further ahead.
+/// As [`pass`], an hour later, with the scanner 12 mm further ahead and the image 3 px further left.
 fn later_pass() -> Vec<u8> {
     let hour = 3600 * SECOND;
     let scans = (0..100_u8).map(|i| scan(hour + i64::from(i) * SECOND / 10, f32::from(i) * 0.02));
     let mut mounting = transform("base", "lidar", 0.212);
     mounting.stamps = stamps(hour);
     log(&[
+        ("/camera_info", camera(hour, 323.0)),
         ("/scan", Samples::Scans(scans.collect())),
         ("/tf_static", Samples::Transforms(vec![mounting])),
     ])

@@ -1,5 +1,7 @@
 //! The last pass of a rig: its mountings as they were.
 
+use std::collections::BTreeMap;
+
 use tiepoint_formats::{Samples, Table};
 use tiepoint_measure::quality::TransformGraph;
 use tiepoint_model::Timestamp;
@@ -17,7 +19,7 @@ pub(super) async fn last_pass(
         .into_iter()
         .filter(|pass| pass.rig.as_deref() == Some(rig) && pass.start_time_ns < before);
     let Some(last) = passes.max_by_key(|pass| pass.start_time_ns) else {
-        return Ok(Mountings::new());
+        return Ok(Mountings::default());
     };
     let mut graph = TransformGraph::default();
     for topic in recording::topics_of(&last, Table::Transforms) {
@@ -29,5 +31,12 @@ pub(super) async fn last_pass(
             transforms.iter().for_each(|transform| graph.add(transform, true));
         }
     }
-    Ok(graph.mountings())
+    let mut cameras = BTreeMap::new();
+    for topic in recording::topics_of(&last, Table::Cameras) {
+        let samples = recording::samples(platform, &last, Table::Cameras, &topic).await?;
+        if let Samples::Cameras(calibrations) = samples {
+            cameras.extend(calibrations.last().map(|camera| (topic, camera.clone())));
+        }
+    }
+    Ok(Mountings { poses: graph.mountings(), cameras })
 }
