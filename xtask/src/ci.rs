@@ -5,6 +5,7 @@
 use std::{path::PathBuf, time::Instant};
 
 use crate::{
+    conformance,
     demo::{self, tiepoint},
     shell::{self, root},
     validators,
@@ -22,6 +23,7 @@ const STEPS: &[Step] = &[
     ("the demo", demo::main_job),
     ("the demo's verdicts, recomputed from their units", recompute),
     ("the demo's twins, made again", regenerate),
+    ("the page of conformance is as the golden tests say", conformance::check),
     ("independent validators", validators::run),
     ("pages in a browser", browser),
 ];

@@ -6,12 +6,23 @@ use tiepoint_model::quality::{
 
 use crate::output::Output;
 
-/// The columns of [`row`].
-pub(crate) const HEADER: [&str; 6] =
-    ["  channel", "type", "messages", "rate", "quality", "findings"];
+/// A recording: its channels (topic and type, messages, quality), what was found beyond them, and warnings.
+pub(crate) fn show<'a>(
+    channels: impl Iterator<Item = ((&'a str, &'a str), u64, &'a ChannelQuality)>,
+    quality: &RecordingQuality,
+    warnings: &[String],
+    output: &mut Output,
+) {
+    let rows: Vec<Vec<String>> =
+        channels.map(|(what, message_count, quality)| row(what, message_count, quality)).collect();
+    output.table(&["  channel", "type", "messages", "rate", "quality", "findings"], &rows);
+    show_recording(quality, output);
+    for warning in warnings {
+        output.say(&format!("warning: {warning}"));
+    }
+}
 
-/// One channel, named by topic and message type.
-pub(crate) fn row(
+fn row(
     (topic, message_type): (&str, &str),
     message_count: u64,
     quality: &ChannelQuality,
@@ -32,7 +43,7 @@ pub(crate) fn row(
 }
 
 /// What was found beyond single channels.
-pub(crate) fn show_recording(quality: &RecordingQuality, output: &mut Output) {
+fn show_recording(quality: &RecordingQuality, output: &mut Output) {
     for found in &quality.findings {
         output.line(&format!("  FAIL {}: {}", found.subject, in_words(&found.finding)));
     }

@@ -10,7 +10,7 @@ use crate::{exit::Exit, output::Output, quality};
 
 /// Check logs as `ingest` would, without a lake: rates, gaps, clocks, frames, frozen sensors.
 ///
-/// Exit status 0: nothing was found; 1: at least one check failed; 3: part of a log is missing.
+/// Exit status 0: nothing was found; 1: at least one check failed; 3: none failed, but part of a log is missing.
 ///
 /// Example: tiepoint check run.mcap
 #[derive(clap::Args)]
@@ -58,19 +58,11 @@ pub(crate) fn run(args: CheckArgs, output: &mut Output) -> Result<Exit, Error> {
 fn show(path: &std::path::Path, report: &CheckReport, output: &mut Output) {
     let answer = if report.passes() { "pass" } else { "FAIL" };
     output.line(&format!("{}  {}  {answer}", path.display(), report.container));
-    let rows: Vec<Vec<String>> = report
-        .channels
-        .iter()
-        .map(|channel| {
-            let what = (channel.topic.as_str(), channel.message_type.as_str());
-            quality::row(what, channel.message_count, &channel.quality)
-        })
-        .collect();
-    output.table(&quality::HEADER, &rows);
-    quality::show_recording(&report.quality, output);
-    for warning in &report.warnings {
-        output.say(&format!("warning: {warning}"));
-    }
+    let channels = report.channels.iter().map(|channel| {
+        let what = (channel.topic.as_str(), channel.message_type.as_str());
+        (what, channel.message_count, &channel.quality)
+    });
+    quality::show(channels, &report.quality, &report.warnings, output);
 }
 
 /// Every check there is.

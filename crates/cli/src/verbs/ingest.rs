@@ -84,19 +84,11 @@ fn show(ingested: &IngestedRecording, output: &mut Output) {
         "{}  {}  {}{state}",
         recording.recording_id, recording.name, recording.origin
     ));
-    let rows: Vec<Vec<String>> = recording
-        .channels
-        .iter()
-        .map(|channel| {
-            let what = (channel.topic.as_str(), channel.message_type.as_str());
-            quality::row(what, channel.message_count, &channel.quality)
-        })
-        .collect();
-    output.table(&quality::HEADER, &rows);
-    quality::show_recording(&recording.quality, output);
-    for warning in &ingested.warnings {
-        output.say(&format!("warning: {warning}"));
-    }
+    let channels = recording.channels.iter().map(|channel| {
+        let what = (channel.topic.as_str(), channel.message_type.as_str());
+        (what, channel.message_count, &channel.quality)
+    });
+    quality::show(channels, &recording.quality, &ingested.warnings, output);
 }
 
 fn as_json(ingested: &IngestedRecording) -> serde_json::Value {

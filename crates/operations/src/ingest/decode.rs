@@ -4,7 +4,7 @@
 //! so time that runs back is kept and counted.
 //! Rows are handed on as they come. Only channels whose time runs back are read once more, and held, to be digested in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use arrow::{
     array::{AsArray as _, RecordBatch},
@@ -176,13 +176,12 @@ fn gather(
     piece: &TopicBatch,
 ) -> Result<(Table, RecordBatch), Error> {
     let table = piece.table();
-    if !gathered.contains_key(&piece.channel) {
-        let hasher = Some(ContentHasher::of_channel(&columns::schema(table))?);
-        let gathering = Gathering { table, hasher, row_count: 0, last: None };
-        gathered.insert(piece.channel.clone(), gathering);
-    }
-    let Some(gathering) = gathered.get_mut(&piece.channel) else {
-        return Err(Error::NoMessages { path: piece.channel.topic.clone().into() });
+    let gathering = match gathered.entry(piece.channel.clone()) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(new) => {
+            let hasher = Some(ContentHasher::of_channel(&columns::schema(table))?);
+            new.insert(Gathering { table, hasher, row_count: 0, last: None })
+        }
     };
     let topic = &piece.channel.topic;
     let batch = columns::to_batch(recording_id, topic, gathering.row_count, &piece.samples)?;
