@@ -7,7 +7,7 @@ use tiepoint_model::Digest;
 
 use super::{Row, TILE_WIDTH, Tile, decode_bundle, decode_hashes, encode_hashes, push_entry};
 use crate::{
-    LedgerError,
+    CompactRange, LedgerError,
     merkle::{leaf_hash, node_hash},
 };
 
@@ -116,6 +116,14 @@ impl Edge {
         tiles.sort_unstable();
         tiles.dedup();
         tiles
+    }
+
+    /// What is needed to go on hashing the log.
+    #[must_use]
+    pub fn range(&self) -> CompactRange {
+        // Row by row from the top, the largest subtree first.
+        let peaks = self.rows.iter().rev().flat_map(|row| peaks(row)).collect();
+        CompactRange::of(self.leaf_count, peaks)
     }
 
     /// The root over all entries.
