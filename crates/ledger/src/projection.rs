@@ -60,18 +60,17 @@ impl Projection {
         note.verify(std::slice::from_ref(key))?;
         let (digest, read) = rayon::join(|| digest_of(content), || read_columns(content));
         let mut lines = note.text().lines().skip(1);
-        let (origin, position) = (lines.next().unwrap_or_default(), lines.next());
+        let origin = lines.next().unwrap_or_default();
         if origin != key.name() {
             let (expected, found) = (key.name().to_owned(), origin.to_owned());
             return Err(LedgerError::WrongPurpose { what: WHAT, expected, found });
         }
-        let expected = lines.next().and_then(|line| line.parse().ok()).ok_or(malformed())?;
+        let expected = lines.nth(1).and_then(|line| line.parse().ok()).ok_or(malformed())?;
         if digest != expected {
             return Err(LedgerError::DigestMismatch { what: WHAT, expected, found: digest });
         }
         let projection = read?;
-        let is_its = note.text() == note_text(key.name(), projection.state.entry_count, &digest);
-        match is_its && position.is_some() {
+        match note.text() == note_text(key.name(), projection.state.entry_count, &digest) {
             true => Ok(projection),
             false => Err(malformed()),
         }

@@ -111,8 +111,7 @@ fn only_the_key_of_the_log_is_believed() {
 fn no_columns_make_the_reader_panic_or_hang() {
     let mut projection = Projection::default();
     (0..9).for_each(|index| push(&mut projection, index));
-    let content =
-        write_columns(&projection.state, &projection.edge, &projection.commits).unwrap();
+    let content = write_columns(&projection.state, &projection.edge, &projection.commits).unwrap();
     let mut accepted = 0;
     for case in 0..20_000 {
         let mut draws = Seed(1).draws(0, case);
@@ -140,10 +139,7 @@ fn a_blob_of(state: &State) -> Digest {
 #[test]
 fn a_later_version_says_so() {
     let later = [b"tiepoint-projection/2\n".as_slice(), &[0; 40]].concat();
-    assert!(matches!(
-        open(&later),
-        Err(LedgerError::UnknownFormatVersion { known: 1, .. })
-    ));
+    assert!(matches!(open(&later), Err(LedgerError::UnknownFormatVersion { known: 1, .. })));
     assert!(open(b"").is_err());
 }
 

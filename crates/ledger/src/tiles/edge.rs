@@ -59,6 +59,12 @@ impl Edge {
         Ok(full)
     }
 
+    /// The leaf hashes of the last tile that is not full; none where the log ends with a full one.
+    #[must_use]
+    pub fn last_leaves(&self) -> &[Digest] {
+        self.rows.first().map_or(&[], Vec::as_slice)
+    }
+
     /// The partial tiles at this size.
     #[must_use]
     pub fn partial(&self) -> Vec<(Tile, Vec<u8>)> {
