@@ -108,6 +108,7 @@ async fn a_blob_stored_twice_is_stored_once_and_damage_is_found() {
     assert_eq!((again, outcome), (id, PutOutcome::Existed));
     assert_eq!(objects.list("blobs/").await.unwrap(), [blob_key(&id.blake3)]);
     assert_eq!(objects.get_blob(&id.blake3).await.unwrap(), bytes);
+    assert_eq!(objects.sha256(&blob_key(&id.blake3)).await.unwrap(), id.sha256);
     // FIPS 180-4 and the BLAKE3 paper: digests of the empty text.
     let (empty, _) = objects.put_blob(io::empty()).await.unwrap();
     assert_eq!(
@@ -120,6 +121,9 @@ async fn a_blob_stored_twice_is_stored_once_and_damage_is_found() {
     );
     objects.put_replace(&blob_key(&id.blake3), "damaged").await.unwrap();
     let damaged = objects.get_blob(&id.blake3).await;
+    assert!(matches!(damaged, Err(StoreError::BlobDamaged { .. })));
+    objects.check_blob(&empty.blake3).await.unwrap();
+    let damaged = objects.check_blob(&id.blake3).await;
     assert!(matches!(damaged, Err(StoreError::BlobDamaged { .. })));
 }
 
