@@ -27,7 +27,7 @@ usage: cargo demo               build, then the main job on real data
        cargo xtask quickstart-data   redo the conversion of the shipped recordings and check digests
        cargo xtask bench [--release] [FOLDER]   measure against the named peers, ratios in one run
        cargo xtask bench measure [--only FAMILY] [FOLDER]   each measure against its Python package
-       cargo xtask bench ingest [--release] [--bytes N] [FOLDER]   decoders, `check` and `ingest` against their peers
+       cargo xtask bench ingest [--release] [--bytes N] [FOLDER]   logs: decoders, `check`, `ingest`
        cargo xtask conformance [--check]   the page of golden comparisons: write it, or compare its rows";
 
 fn main() -> ExitCode {
