@@ -17,6 +17,7 @@ use crate::{
     shell::{self, root},
 };
 
+pub(crate) mod ledger;
 pub(crate) mod measures;
 
 const RUNS: usize = 7;

@@ -17,6 +17,7 @@ mod history;
 mod ingest;
 mod inspect;
 mod measure;
+mod note;
 mod platform;
 mod prove;
 mod query;
@@ -50,6 +51,7 @@ pub use measure::{
     measure_loop_closure, measure_ranking, measure_signal, measure_step_scale,
     measure_sub_trajectory, measure_time_offset, measure_trajectory, metrics,
 };
+pub use note::{Noted, Remark, note};
 pub use platform::{Config, InitReport, Platform};
 pub use prove::{Proof, ProveRequest, prove};
 pub use query::{QueryResult, query};

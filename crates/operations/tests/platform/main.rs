@@ -11,6 +11,7 @@ mod crash;
 mod disk;
 mod growth;
 mod keeping;
+mod opening;
 mod simulate;
 mod turns;
 mod yard;
