@@ -1,7 +1,7 @@
 //! `cargo xtask bench ledger FOLDER`: a lake of a million entries, made through the ordinary commit path.
 //!
 //! Appends, opens and verifies it, and says what each step of the ingest of one recording takes.
-//! FOLDER must not exist; it needs about 3 GB. The tables are written to `docs/ledger_speed.md`.
+//! FOLDER must not exist and is absolute; it needs about 3 GB. The tables are written to `docs/ledger_speed.md`.
 
 use std::{path::Path, process::Command};
 
@@ -11,8 +11,7 @@ use crate::{
     shell::{self, root},
 };
 
-const ENTRIES: &str = "1000000";
-const BATCH: &str = "10000";
+const NAME: &str = "a_ledger_of_a_million_entries";
 const LOG: &str = "testdata/quickstart/uwb.mcap";
 const PAGE: &str = "docs/ledger_speed.md";
 
@@ -21,11 +20,12 @@ pub(crate) fn run(folder: &str) -> Result<(), String> {
         return Err(format!("`{folder}` exists\n\nhint: name a folder that does not"));
     }
     demo::build()?;
-    // The whole workspace, so that the heavy stack is not compiled again with other features.
-    shell::run(shell::cargo(&["build", "--workspace", "--example", "ledger_speed"])?)?;
-    std::fs::create_dir_all(folder).map_err(|e| format!("{folder}: {e}"))?;
-    let mut million = example(&["grow", folder, ENTRIES, BATCH])?;
-    million.push_str(&example(&["open", folder])?);
+    // A test, so that the heavy stack is not compiled again with other features.
+    let test = ["test", "--workspace", "--test", "platform", "--test", "cli", "--", NAME];
+    let mut command = shell::cargo(&test)?;
+    command.env("TIEPOINT_LEDGER_SPEED", folder);
+    shell::run(command)?;
+    let mut million = read(folder, "million.md")?;
     let lake = format!("{folder}/lake");
     for (what, words) in [
         ("process: newest entry (`log --limit 1`)", vec!["log", "--limit", "1"]),
@@ -33,8 +33,7 @@ pub(crate) fn run(folder: &str) -> Result<(), String> {
     ] {
         million.push_str(&process(folder, what, &[words, vec!["--lake", &lake]].concat())?);
     }
-    million.push_str(&example(&["verify", folder])?);
-    let steps = example(&["steps", folder, LOG])?;
+    let steps = read(folder, "steps.md")?;
     println!("{million}\n{steps}");
     let page = format!(
         "{}## A million entries\n\n| what | time |\n|---|---|\n{million}\n\
@@ -48,16 +47,9 @@ pub(crate) fn run(folder: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The rows that a part of the example prints.
-fn example(words: &[&str]) -> Result<String, String> {
-    let mut command = shell::command(&root().join("target/debug/examples/ledger_speed"), words);
-    command.current_dir(root());
-    let shown = shell::describe(&command);
-    let (text, code) = shell::output(command)?;
-    match code {
-        0 => Ok(text),
-        _ => Err(format!("{shown} ended with {code}: {text}")),
-    }
+fn read(folder: &str, name: &str) -> Result<String, String> {
+    let path = Path::new(folder).join(name);
+    std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 /// A whole process, from start to end.
@@ -76,7 +68,7 @@ fn about() -> Result<String, String> {
     let cores = std::thread::available_parallelism().map_err(|e| format!("cores: {e}"))?;
     Ok(format!(
         "# Speed of the ledger\n\n\
-         A lake of {ENTRIES} entries, appended in commits of {BATCH}, opened and verified, on {cores} cores.\n\
+         A lake of a million entries, appended in commits of 10,000, opened and verified, on {cores} cores.\n\
          This page is made by `cargo xtask bench ledger FOLDER`; do not edit it.\n\
          The times belong to one machine in one hour, and to the profile in which everything is built and tested.\n\n"
     ))

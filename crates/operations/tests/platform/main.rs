@@ -13,5 +13,6 @@ mod growth;
 mod keeping;
 mod opening;
 mod simulate;
+mod speed;
 mod turns;
 mod yard;

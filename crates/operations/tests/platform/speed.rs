@@ -1,20 +1,15 @@
-//! How fast a ledger of a million entries is: appended to through the ordinary commit path, opened, verified.
+//! How fast a ledger of a million entries is: appended to through the ordinary commit path, opened, verified; and where
+//! the time of an ingest goes.
 //!
-//! `ledger_speed grow FOLDER ENTRIES BATCH` makes a lake of so many remarks, `ledger_speed open FOLDER` and
-//! `ledger_speed verify FOLDER` read it, `ledger_speed steps FOLDER LOG` ingests a log and says where the time goes.
-//! Each prints rows of a table. `cargo xtask bench ledger` runs them all.
+//! Nothing is measured unless `TIEPOINT_LEDGER_SPEED` names a folder, which must not exist; `cargo xtask bench ledger`
+//! does. The rows of its tables are left there, in `million.md` and `steps.md`; the lake is `lake`.
 //!
 //! Not here: the time that a process takes to start.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    clippy::print_stdout,
-    reason = "room: clock, disk, environment, stdout: a benchmark"
-)]
 
 use std::{
     collections::BTreeMap,
     error::Error,
+    fmt::Write as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Instant,
@@ -27,25 +22,34 @@ use tiepoint_operations::{
 };
 use tiepoint_store::{StepKind, WriteSeam};
 
+use crate::yard::run;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const RUNS: usize = 7;
 
-fn main() -> Outcome<()> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        match words.as_slice() {
-            ["grow", folder, entries, batch] => {
-                grow(Path::new(folder), entries.parse()?, batch.parse()?).await
-            }
-            ["open", folder] => open(Path::new(folder)).await,
-            ["verify", folder] => verify(Path::new(folder)).await,
-            ["steps", folder, log] => steps(Path::new(folder), Path::new(log)).await,
-            _ => Err("usage: ledger_speed grow|open|verify|steps FOLDER ..".into()),
+const ENTRIES: u64 = 1_000_000;
+const BATCH: u64 = 10_000;
+const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/quickstart/uwb.mcap");
+
+#[test]
+fn a_ledger_of_a_million_entries() {
+    let Ok(folder) = std::env::var("TIEPOINT_LEDGER_SPEED") else { return };
+    let folder = PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let count = std::env::var("TIEPOINT_LEDGER_ENTRIES").ok();
+    let entries = count.map_or(ENTRIES, |count| count.parse().unwrap());
+    run(async {
+        let mut rows = String::new();
+        if !folder.join("lake").exists() {
+            rows.push_str(&grow(&folder, entries).await.unwrap());
         }
-    })
+        rows.push_str(&open(&folder).await.unwrap());
+        rows.push_str(&verify(&folder).await.unwrap());
+        std::fs::write(folder.join("million.md"), rows).unwrap();
+        let rows = steps(&folder, Path::new(LOG)).await.unwrap();
+        std::fs::write(folder.join("steps.md"), rows).unwrap();
+    });
 }
 
 /// What one call of the program brings.
@@ -62,14 +66,15 @@ fn config(folder: &Path, call: u64) -> Config {
 }
 
 /// A lake of so many entries; each remark is about the first of the batch before, so that lineage grows too.
-async fn grow(folder: &Path, entries: u64, batch: u64) -> Outcome<()> {
+async fn grow(folder: &Path, entries: u64) -> Outcome<String> {
+    let mut rows = String::new();
     let lake = folder.join("lake");
     Platform::create(&lake, config(folder, 0)).await?;
     let mut platform = Platform::open(&lake, config(folder, 1)).await?;
     let (mut times_s, mut about): (Vec<f64>, Vec<String>) = (Vec::new(), Vec::new());
     let (began, mut count) = (Instant::now(), 1);
     while count < entries {
-        let many = batch.min(entries - count);
+        let many = BATCH.min(entries - count);
         let remarks: Vec<Remark> = (count..count + many)
             .map(|index| Remark {
                 about: about.clone(),
@@ -84,20 +89,27 @@ async fn grow(folder: &Path, entries: u64, batch: u64) -> Outcome<()> {
     }
     let total_s = began.elapsed().as_secs_f64();
     for warning in platform.take_warnings() {
-        println!("| warning | {warning} |");
+        writeln!(rows, "| warning | {warning} |")?;
     }
     times_s.sort_by(f64::total_cmp);
     let (median_s, most_s) = (times_s[times_s.len() / 2], times_s[times_s.len() - 1]);
     let rate = (count - 1) as f64 / total_s;
-    println!(
-        "| append, durable, commits of {batch} | {rate:.0} entries/s, {total_s:.1} s in all |"
-    );
-    println!("| one such commit | median {:.0} ms, most {:.0} ms |", 1e3 * median_s, 1e3 * most_s);
-    Ok(())
+    writeln!(
+        rows,
+        "| append, durable, commits of {BATCH} | {rate:.0} entries/s, {total_s:.1} s in all |"
+    )?;
+    writeln!(
+        rows,
+        "| one such commit | median {:.0} ms, most {:.0} ms |",
+        1e3 * median_s,
+        1e3 * most_s
+    )?;
+    Ok(rows)
 }
 
 /// Opening from the saved projection, and the first answers.
-async fn open(folder: &Path) -> Outcome<()> {
+async fn open(folder: &Path) -> Outcome<String> {
+    let mut rows = String::new();
     let lake = folder.join("lake");
     let mut times_s = Vec::new();
     let mut platform = Platform::open(&lake, config(folder, 2)).await?;
@@ -108,23 +120,33 @@ async fn open(folder: &Path) -> Outcome<()> {
         times_s.push(began.elapsed().as_secs_f64());
     }
     for warning in platform.take_warnings() {
-        println!("| warning | {warning} |");
+        writeln!(rows, "| warning | {warning} |")?;
     }
-    println!("| open, within the process | {} |", milliseconds(&mut times_s));
+    writeln!(rows, "| open, within the process | {} |", milliseconds(&mut times_s))?;
     let began = Instant::now();
     let newest = log(&platform, 1).await?;
     let index = newest.first().map_or(0, |entry| entry.index);
-    println!("| newest entry ({index}) read | {:.1} ms |", 1e3 * began.elapsed().as_secs_f64());
+    writeln!(
+        rows,
+        "| newest entry ({index}) read | {:.1} ms |",
+        1e3 * began.elapsed().as_secs_f64()
+    )?;
     let began = Instant::now();
     drop(Platform::open_at(&lake, config(folder, 99), index / 2).await?);
-    println!("| open at position {} | {:.0} ms |", index / 2, 1e3 * began.elapsed().as_secs_f64());
+    writeln!(
+        rows,
+        "| open at position {} | {:.0} ms |",
+        index / 2,
+        1e3 * began.elapsed().as_secs_f64()
+    )?;
     let most = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let most = most.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    println!("| most memory while opening | {} |", most.unwrap_or("unknown").trim());
-    Ok(())
+    writeln!(rows, "| most memory while opening | {} |", most.unwrap_or("unknown").trim())?;
+    Ok(rows)
 }
 
-async fn verify(folder: &Path) -> Outcome<()> {
+async fn verify(folder: &Path) -> Outcome<String> {
+    let mut rows = String::new();
     let lake = folder.join("lake");
     let mut times_s = Vec::new();
     for run in 0..3 {
@@ -135,8 +157,8 @@ async fn verify(folder: &Path) -> Outcome<()> {
             return Err(format!("{:#?}", report.checks).into());
         }
     }
-    println!("| verify | {} |", milliseconds(&mut times_s));
-    Ok(())
+    writeln!(rows, "| verify | {} |", milliseconds(&mut times_s))?;
+    Ok(rows)
 }
 
 /// What the disk is asked for, as people think of it.
@@ -156,7 +178,8 @@ fn part_of(kind: StepKind, path: &str) -> &'static str {
 }
 
 /// Ingests a log and adds up the time from each durable step to the next by what the step was for.
-async fn steps(folder: &Path, log: &Path) -> Outcome<()> {
+async fn steps(folder: &Path, log: &Path) -> Outcome<String> {
+    let mut rows = String::new();
     let lake = folder.join("steps");
     Platform::create(&lake, config(folder, 0)).await?;
     let taken: Arc<Mutex<Vec<(Instant, StepKind, PathBuf)>>> = Arc::default();
@@ -183,16 +206,20 @@ async fn steps(folder: &Path, log: &Path) -> Outcome<()> {
     let ended = Instant::now();
     let taken = std::mem::take(&mut *taken.lock().map_err(|_| "a hook failed")?);
     let first = taken.first().map_or(ended, |(at, ..)| *at);
-    println!("| open an empty lake | {:.1} ms |", 1e3 * (opened - began).as_secs_f64());
-    println!("| read until the first write | {:.1} ms |", 1e3 * (first - opened).as_secs_f64());
+    writeln!(rows, "| open an empty lake | {:.1} ms |", 1e3 * (opened - began).as_secs_f64())?;
+    writeln!(
+        rows,
+        "| read until the first write | {:.1} ms |",
+        1e3 * (first - opened).as_secs_f64()
+    )?;
     for (part, seconds) in parts_of(&taken, ended) {
-        println!("| {part} | {:.1} ms |", 1e3 * seconds);
+        writeln!(rows, "| {part} | {:.1} ms |", 1e3 * seconds)?;
     }
-    println!("| ingest, in all | {:.1} ms |", 1e3 * (ended - opened).as_secs_f64());
+    writeln!(rows, "| ingest, in all | {:.1} ms |", 1e3 * (ended - opened).as_secs_f64())?;
     let began = Instant::now();
-    let rows = query(&platform, "SELECT count(*) FROM recordings").await?.to_json()?;
-    println!("| query: `{rows}` | {:.1} ms |", 1e3 * began.elapsed().as_secs_f64());
-    Ok(())
+    let count = query(&platform, "SELECT count(*) FROM recordings").await?.to_json()?;
+    writeln!(rows, "| query: `{count}` | {:.1} ms |", 1e3 * began.elapsed().as_secs_f64())?;
+    Ok(rows)
 }
 
 /// Seconds by part; what is done under a temporary name belongs to the name that it gets.
