@@ -38,8 +38,8 @@ pub(crate) fn run(folder: &str) -> Result<(), String> {
     let page = format!(
         "{}## A million entries\n\n| what | time |\n|---|---|\n{million}\n\
          ## One recording\n\n\
-         `{LOG}` is ingested into an empty lake; the time from one durable step to the next belongs \
-         to what the first was for.\n\n| step | time |\n|---|---|\n{steps}",
+         `{LOG}` is ingested into an empty lake.\n\
+         The time from one durable step to the next belongs to what the first was for.\n\n| step | time |\n|---|---|\n{steps}",
         about()?
     );
     std::fs::write(root().join(PAGE), page).map_err(|e| format!("{PAGE}: {e}"))?;
@@ -68,8 +68,10 @@ fn about() -> Result<String, String> {
     let cores = std::thread::available_parallelism().map_err(|e| format!("cores: {e}"))?;
     Ok(format!(
         "# Speed of the ledger\n\n\
-         A lake of a million entries, appended in commits of 10,000, opened and verified, on {cores} cores.\n\
+         A lake of a million entries, appended in commits of 10,000, opened and verified, \
+         on {cores} cores.\n\
          This page is made by `cargo xtask bench ledger FOLDER`; do not edit it.\n\
-         The times belong to one machine in one hour, and to the profile in which everything is built and tested.\n\n"
+         The times belong to one machine in one hour, \
+         and to the profile in which everything is built and tested.\n\n"
     ))
 }

@@ -43,7 +43,7 @@ fn bytes_by_folder(lake: &Path) -> BTreeMap<String, u64> {
 }
 
 /// What this process has used so far, on all processors: a busy machine does not change it.
-fn cpu_seconds() -> f64 {
+pub(crate) fn cpu_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = text.rsplit(')').next().unwrap_or_default();
     let ticks =

@@ -22,7 +22,7 @@ use tiepoint_operations::{
 };
 use tiepoint_store::{StepKind, WriteSeam};
 
-use crate::yard::run;
+use crate::{growth::cpu_seconds, yard::run};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -72,7 +72,7 @@ async fn grow(folder: &Path, entries: u64) -> Outcome<String> {
     Platform::create(&lake, config(folder, 0)).await?;
     let mut platform = Platform::open(&lake, config(folder, 1)).await?;
     let (mut times_s, mut about): (Vec<f64>, Vec<String>) = (Vec::new(), Vec::new());
-    let (began, mut count) = (Instant::now(), 1);
+    let (began, began_cpu_s, mut count) = (Instant::now(), cpu_seconds(), 1);
     while count < entries {
         let many = BATCH.min(entries - count);
         let remarks: Vec<Remark> = (count..count + many)
@@ -87,7 +87,7 @@ async fn grow(folder: &Path, entries: u64) -> Outcome<String> {
         about = noted.ids.into_iter().take(1).collect();
         count += many;
     }
-    let total_s = began.elapsed().as_secs_f64();
+    let (total_s, cpu_s) = (began.elapsed().as_secs_f64(), cpu_seconds() - began_cpu_s);
     for warning in platform.take_warnings() {
         writeln!(rows, "| warning | {warning} |")?;
     }
@@ -96,7 +96,8 @@ async fn grow(folder: &Path, entries: u64) -> Outcome<String> {
     let rate = (count - 1) as f64 / total_s;
     writeln!(
         rows,
-        "| append, durable, commits of {BATCH} | {rate:.0} entries/s, {total_s:.1} s in all |"
+        "| append, durable, commits of {BATCH} | {rate:.0} entries/s, {total_s:.1} s in all, \
+         {cpu_s:.1} s of processors |"
     )?;
     writeln!(
         rows,
@@ -113,16 +114,19 @@ async fn open(folder: &Path) -> Outcome<String> {
     let lake = folder.join("lake");
     let mut times_s = Vec::new();
     let mut platform = Platform::open(&lake, config(folder, 2)).await?;
+    let began_cpu_s = cpu_seconds();
     for run in 0..RUNS {
         drop(platform);
         let began = Instant::now();
         platform = Platform::open(&lake, config(folder, 3 + run as u64)).await?;
         times_s.push(began.elapsed().as_secs_f64());
     }
+    let cpu_ms = 1e3 * (cpu_seconds() - began_cpu_s) / RUNS as f64;
     for warning in platform.take_warnings() {
         writeln!(rows, "| warning | {warning} |")?;
     }
-    writeln!(rows, "| open, within the process | {} |", milliseconds(&mut times_s))?;
+    let times = milliseconds(&mut times_s);
+    writeln!(rows, "| open, within the process | {times}, {cpu_ms:.0} ms of processors |")?;
     let began = Instant::now();
     let newest = log(&platform, 1).await?;
     let index = newest.first().map_or(0, |entry| entry.index);
@@ -148,7 +152,7 @@ async fn open(folder: &Path) -> Outcome<String> {
 async fn verify(folder: &Path) -> Outcome<String> {
     let mut rows = String::new();
     let lake = folder.join("lake");
-    let mut times_s = Vec::new();
+    let (mut times_s, began_cpu_s) = (Vec::new(), cpu_seconds());
     for run in 0..3 {
         let began = Instant::now();
         let report = verify_lake(&lake, config(folder, 200 + run), &LakeChecks::default()).await?;
@@ -157,7 +161,9 @@ async fn verify(folder: &Path) -> Outcome<String> {
             return Err(format!("{:#?}", report.checks).into());
         }
     }
-    writeln!(rows, "| verify | {} |", milliseconds(&mut times_s))?;
+    let cpu_ms = 1e3 * (cpu_seconds() - began_cpu_s) / times_s.len() as f64;
+    let times = milliseconds(&mut times_s);
+    writeln!(rows, "| verify | {times}, {cpu_ms:.0} ms of processors |")?;
     Ok(rows)
 }
 
