@@ -280,8 +280,11 @@ fn digest_of(original: &Original) -> Result<OriginalDigests, Error> {
             Ok(0) => break,
             Ok(count) => {
                 size_bytes += count as u64;
-                blake3.update(&chunk[..count]);
-                sha256.update(&chunk[..count]);
+                let bytes = &chunk[..count];
+                let hash = || {
+                    blake3.update(bytes);
+                };
+                rayon::join(|| sha256.update(bytes), hash);
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => (),
             Err(source) => return Err(Error::File { path: original.path().to_owned(), source }),
@@ -315,11 +318,16 @@ async fn keep_original(
     original: &Original,
     expected: &OriginalDigests,
 ) -> Result<(), Error> {
-    let (id, _) = platform.store.objects.put_blob(original.read()?).await?;
-    if id.blake3 != expected.blake3 {
-        return Err(Error::ChangedWhileRead { path: original.path().to_owned() });
+    let objects = &platform.store.objects;
+    match objects.put_known_blob(original.read()?, expected.blake3).await {
+        Err(StoreError::BlobDamaged { .. }) => {
+            Err(Error::ChangedWhileRead { path: original.path().to_owned() })
+        }
+        kept => {
+            kept?;
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 /// The recording's catalogue entry.

@@ -287,8 +287,9 @@ impl Database {
         let mut inflated = std::mem::take(&mut self.inflated);
         let context = Context { path: &self.path, limits: self.limits, topics };
         while count < PAGE_ROWS && bytes < PAGE_BYTES {
-            let place = format!("the message behind id {}", last.1);
-            let Some(row) = rows.next().map_err(self.broken(&place))? else { break };
+            let behind_last =
+                |source| self.broken(&format!("the message behind id {}", last.1))(source);
+            let Some(row) = rows.next().map_err(behind_last)? else { break };
             let into = self.compresses_messages.then_some(&mut inflated);
             let read = context.take(row, into, out)?;
             last = (read.time_ns, read.id);
@@ -322,9 +323,9 @@ impl Database {
             if bytes >= PAGE_BYTES {
                 break;
             }
-            let failed = self.broken(&format!("the message of id {id}"));
-            let mut rows = statement.query((id, limit)).map_err(&failed)?;
-            if let Some(row) = rows.next().map_err(&failed)? {
+            let failed = |source| self.broken(&format!("the message of id {id}"))(source);
+            let mut rows = statement.query((id, limit)).map_err(failed)?;
+            if let Some(row) = rows.next().map_err(failed)? {
                 let into = self.compresses_messages.then_some(&mut inflated);
                 bytes += context.take(row, into, out)?.size_bytes;
             }

@@ -4,9 +4,9 @@
 
 use tiepoint_formats::{Table, columns};
 use tiepoint_model::{Digest, Recording};
-use tiepoint_store::{ContentHasher, recording_root};
+use tiepoint_store::{ContentHasher, blobs::blob_key, recording_root};
 
-use super::{Check, Wrong, listed, sha256_of};
+use super::{Check, Wrong, listed};
 use crate::{Error, Platform, ingest::catalogue_digest, recording};
 
 /// The rows of every channel have the digest that was committed.
@@ -79,8 +79,8 @@ async fn content_digest(
     }
     let mut originals = Vec::new();
     for blake3 in &recording.originals {
-        let bytes = platform.store.objects.get_blob(blake3).await?;
-        originals.push(sha256_of(&bytes));
+        platform.store.objects.check_blob(blake3).await?;
+        originals.push(platform.store.objects.sha256(&blob_key(blake3)).await?);
     }
     Ok(recording_root(&roots, &originals)?)
 }
