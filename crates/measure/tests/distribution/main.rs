@@ -10,4 +10,5 @@ mod golden;
 mod laws;
 mod nulls;
 mod numpy;
+mod packages;
 mod signal;

@@ -12,3 +12,4 @@ mod conformance;
 mod geometry_golden;
 mod geometry_laws;
 mod lidar;
+mod total;
