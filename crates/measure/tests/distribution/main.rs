@@ -11,4 +11,5 @@ mod laws;
 mod nulls;
 mod numpy;
 mod packages;
+mod series;
 mod signal;

@@ -6,6 +6,7 @@
 mod allan_golden;
 mod allan_laws;
 mod calibration;
+mod calibration_golden;
 mod camera;
 #[path = "../conformance/mod.rs"]
 mod conformance;
