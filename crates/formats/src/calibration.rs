@@ -164,6 +164,20 @@ mod tests {
         assert_eq!(camera.distortion, [-0.1, 0.01, 0.0, 0.0, 0.0]);
     }
 
+    /// Every byte replaced by each that means something, and every end: an answer or an error.
+    #[test]
+    fn a_damaged_chain_never_panics() {
+        let whole = CHAIN.as_bytes();
+        for at in 0..whole.len() {
+            let _ = read_calibration(&whole[..at]);
+            for byte in *b"\n :-[],#0\xff" {
+                let mut damaged = whole.to_vec();
+                damaged[at] = byte;
+                let _ = read_calibration(&damaged);
+            }
+        }
+    }
+
     #[test]
     fn what_is_no_calibration_is_refused_with_its_line() {
         for text in [

@@ -22,7 +22,8 @@ fn still_log(desk: &Desk) {
             if index.is_multiple_of(5) { 0.0 } else { rounded }
         };
         let ranges_m: Vec<f32> = (0..121).map(reading).collect();
-        let time = Timestamp(1_700_000_000_000_000_000 + i64::try_from(index).unwrap() * 100_000_000);
+        let time =
+            Timestamp(1_700_000_000_000_000_000 + i64::try_from(index).unwrap() * 100_000_000);
         Scan {
             stamps: Stamps { log: time, publish: None, sensor: Some(time) },
             frame_id: "laser".to_owned(),

@@ -45,8 +45,7 @@ fn residuals_are_synthetic_less_real_and_say_their_blocks() {
     assert_eq!(found["block_length"], 1);
     assert!(found["metrics"]["rmse"].as_str().unwrap().starts_with("residual.rmse["), "{found}");
     // A wave of 600 rows remembers: the interval draws blocks.
-    let rows: Vec<Vec<f64>> =
-        (0..600).map(|i| vec![0.0, (0.05 * f64::from(i)).sin()]).collect();
+    let rows: Vec<Vec<f64>> = (0..600).map(|i| vec![0.0, (0.05 * f64::from(i)).sin()]).collect();
     desk.write("beams.csv", csv("real,sim", &rows).as_bytes());
     let wave = run(&desk, "residual.mean", &files).expect_code(0).json();
     assert!(wave["block_length"].as_u64().unwrap() > 5, "{wave}");
