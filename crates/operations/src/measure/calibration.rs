@@ -4,7 +4,11 @@
 //! known has no shift, with the reason.
 //! Millimetres, milliradians, pixels.
 
-use std::{collections::BTreeMap, io::Read as _, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use tiepoint_formats::{
     Container, Damage, Samples, TopicBatch, calibration::read_calibration, open_original,
@@ -38,15 +42,15 @@ struct Rig {
     cameras: BTreeMap<String, CameraIntrinsics>,
 }
 
-fn read(path: &PathBuf) -> Result<Rig, Error> {
-    let file_error = |source| Error::File { path: path.clone(), source };
+fn read(path: &Path) -> Result<Rig, Error> {
+    let file_error = |source| Error::File { path: path.to_owned(), source };
     if let Ok(mut input) = open_original(path) {
         let mut bytes = Vec::new();
         let first_bytes = Container::DETECT_BYTES as u64;
         input.by_ref().take(first_bytes).read_to_end(&mut bytes).map_err(file_error)?;
         if is_text(&bytes) {
             input.read_to_end(&mut bytes).map_err(file_error)?;
-            let file = InputFile { path: path.clone(), bytes };
+            let file = InputFile { path: path.to_owned(), bytes };
             let found = read_calibration(&file.bytes).map_err(|error| file.refuse(error))?;
             return Ok(Rig { poses: found.poses, cameras: found.cameras });
         }
@@ -65,7 +69,7 @@ fn read(path: &PathBuf) -> Result<Rig, Error> {
         }
         Ok(())
     };
-    each_piece(&Source::Path(path.clone()), Damage::Refuse, &mut take)?;
+    each_piece(&Source::Path(path.to_owned()), Damage::Refuse, &mut take)?;
     let name = |(child, parent): (String, String)| format!("{child} in {parent}");
     let poses = graph.mountings().into_iter().map(|(key, pose)| (name(key), pose)).collect();
     Ok(Rig { poses, cameras })
