@@ -274,6 +274,18 @@ pub enum Error {
         /// What is missing.
         option: &'static str,
     },
+    /// A cell of a file is not what it must be.
+    #[error("row {row} of column `{column}` {problem}: `{}`", path.display())]
+    BadCell {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1, without the header.
+        row: usize,
+        /// Its name.
+        column: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A number of a file is missing, infinite, or too large.
     #[error("row {row} of column `{column}` is {found}: `{}`", path.display())]
     BadNumber {
@@ -422,6 +434,7 @@ impl Error {
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
             | Self::NeedsOption { .. }
+            | Self::BadCell { .. }
             | Self::BadNumber { .. }
             | Self::NoNumbers { .. }
             | Self::NoWholeRow { .. }
@@ -559,6 +572,7 @@ impl Error {
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
             Self::NeedsOption { .. } => "give it as well; `--help` says what it is",
+            Self::BadCell { .. } => "correct it; `--help` says what the file must hold",
             Self::BadNumber { .. } => {
                 "correct it, or leave such rows out with `--drop-missing` where their order is no matter"
             }
