@@ -360,6 +360,24 @@ pub enum Error {
     /// A statistic.
     #[error(transparent)]
     Statistics(#[from] tiepoint_assure::statistics::StatisticsError),
+    /// A reserve of real data that cannot pay for a question.
+    #[error("the reserve `{reserve}` refuses the question")]
+    Reserve {
+        /// Which.
+        reserve: String,
+        /// Why.
+        source: tiepoint_assure::statistics::investing::Refusal,
+    },
+    /// A reserve named with other terms than it was opened with.
+    #[error("the reserve `{reserve}` was opened with wealth {wealth} and policy {policy:?}")]
+    ReserveOpened {
+        /// Which.
+        reserve: String,
+        /// Its first wealth.
+        wealth: f64,
+        /// What an answer pays back.
+        policy: tiepoint_model::claim::ReservePolicy,
+    },
     /// A signed statement about something else.
     #[error("the statement is of type `{found}`, not a verdict")]
     NotAVerdict {
@@ -421,6 +439,7 @@ impl Error {
             | Self::NoChannel { .. }
             | Self::MixedTrajectories { .. }
             | Self::NotAVerdict { .. }
+            | Self::ReserveOpened { .. }
             | Self::NotAProof
             | Self::NotSigned { .. }
             | Self::BadWitnessName { .. }
@@ -436,6 +455,7 @@ impl Error {
             Self::Claim { source, .. } => source.kind(),
             Self::Judge(source) => source.kind(),
             Self::Statistics(source) => source.kind(),
+            Self::Reserve { source, .. } => source.kind(),
             Self::Canonical(source) => source.kind(),
             Self::Store(source) => source.kind(),
             Self::Ledger(source) => source.kind(),
@@ -486,6 +506,7 @@ impl Error {
             Self::Claim { source, .. } => source.hint(),
             Self::Judge(source) => source.hint(),
             Self::Statistics(source) => source.hint(),
+            Self::Reserve { source, .. } => source.hint(),
             Self::Canonical(source) => source.hint(),
             Self::Store(source) => source.hint(),
             Self::Ledger(source) => source.hint(),
@@ -563,6 +584,9 @@ impl Error {
             Self::NoTime { .. } => "give `--time-column NAME` with `--time-unit`, or `--rate-hz`",
             Self::MixedTrajectories { .. } => {
                 "give both in KITTI form, row by row, or both with stamps, as TUM or EuRoC"
+            }
+            Self::ReserveOpened { .. } => {
+                "write `reserve` as the first claim on it did, or open another reserve for other data"
             }
             Self::NotAVerdict { .. } => "give a file that `assess` wrote",
             Self::NoVerifyingKey => "name the public key: `--key LAKE/key.pub`",

@@ -15,6 +15,7 @@ mod trajectory;
 
 use tiepoint_measure::{MeasureError, Metric, registry};
 
+pub(crate) use self::input::{read_number_columns, read_word_columns};
 pub use self::{
     catalogue::{MetricLine, metrics},
     distribution::{

@@ -1,0 +1,121 @@
+//! The account of a reserve of real data, replayed from the ledger.
+//!
+//! Invariant: the account is a function of the ledger alone. The first claim that names a reserve opens it; every
+//! claim on it is a question and is charged when it is committed, once however often it is judged. An answer pays back
+//! if it stands in the ledger before the next question.
+//! A question that the account cannot pay for was not admitted, costs nothing and gets no data.
+//!
+//! Not here: the arithmetic of an account.
+
+use tiepoint_assure::statistics::investing::{AlphaLedger, Policy};
+use tiepoint_model::{
+    claim::{Claim, Reserve, ReservePolicy},
+    verdict::{Answer, Charge},
+};
+
+use crate::{Error, Platform};
+
+/// A claim on a reserve, as the ledger has it.
+struct Asked {
+    entry: u64,
+    claim_id: String,
+    claim: Claim,
+}
+
+/// Refuses a claim that its reserve cannot pay for, before it is committed.
+pub(super) fn expect_wealth(platform: &Platform, claim: &Claim) -> Result<(), Error> {
+    let Some(reserve) = &claim.reserve else { return Ok(()) };
+    let asked = asked(platform, &reserve.name)?;
+    expect_same(reserve, asked.first())?;
+    let mut account = replay(platform, reserve, &asked, None)?;
+    account.charge(claim.alpha).map(|_| ()).map_err(|source| refused(reserve, source))
+}
+
+/// What the committed claim was charged; none without a reserve.
+pub(super) fn charge_of(
+    platform: &Platform,
+    claim: &Claim,
+    claim_id: &str,
+) -> Result<Option<Charge>, Error> {
+    let Some(reserve) = &claim.reserve else { return Ok(None) };
+    let asked = asked(platform, &reserve.name)?;
+    expect_same(reserve, asked.first())?;
+    let mut account = replay(platform, reserve, &asked, Some(claim_id))?;
+    let cost = account.cost(claim.alpha);
+    let wealth_left = account.charge(claim.alpha).map_err(|source| refused(reserve, source))?;
+    let [question, _] = account.counts();
+    Ok(Some(Charge { reserve: reserve.name.clone(), question, cost, wealth_left }))
+}
+
+/// All claims on a reserve, in the order of the ledger.
+fn asked(platform: &Platform, name: &str) -> Result<Vec<Asked>, Error> {
+    let mut asked = Vec::new();
+    for (entry, body) in platform.log.entries.iter().zip(&platform.log.bodies) {
+        let Some(body) = body.as_ref().filter(|_| entry.verb == "claim") else { continue };
+        let given = &body.parameters["claim"];
+        if given["reserve"]["name"].as_str() != Some(name) {
+            continue;
+        }
+        let claim = serde_json::from_value(given.clone()).map_err(Error::Json)?;
+        let claim_id = body.outputs.first().cloned().unwrap_or_default();
+        asked.push(Asked { entry: entry.index, claim_id, claim });
+    }
+    Ok(asked)
+}
+
+/// The account after all questions, or just before that of `until`.
+fn replay(
+    platform: &Platform,
+    reserve: &Reserve,
+    asked: &[Asked],
+    until: Option<&str>,
+) -> Result<AlphaLedger, Error> {
+    let policy = match reserve.policy {
+        ReservePolicy::Spending => Policy::Spending,
+        ReservePolicy::Investing => Policy::Investing { reward: reserve.wealth },
+    };
+    let mut account =
+        AlphaLedger::new(reserve.wealth, policy).map_err(|source| refused(reserve, source))?;
+    for (index, question) in asked.iter().enumerate() {
+        if until == Some(question.claim_id.as_str()) {
+            break;
+        }
+        // One that could not pay was refused then, and was asked nothing.
+        if account.charge(question.claim.alpha).is_err() {
+            continue;
+        }
+        let next = asked.get(index + 1).map_or(u64::MAX, |next| next.entry);
+        let supported = is_supported(platform, &question.claim_id, question.entry..next);
+        account.settle(supported).map_err(|source| refused(reserve, source))?;
+    }
+    Ok(account)
+}
+
+/// Whether the claim's verdict in this stretch of the ledger was support.
+fn is_supported(platform: &Platform, claim_id: &str, entries: std::ops::Range<u64>) -> bool {
+    let log = &platform.log;
+    log.entries.iter().zip(&log.bodies).any(|(entry, body)| {
+        let Some(body) = body else { return false };
+        entry.verb == "assess"
+            && entries.contains(&entry.index)
+            && body.parameters["claim_id"].as_str() == Some(claim_id)
+            && body.parameters["answer"].as_str() == Some(Answer::Supported.as_str())
+    })
+}
+
+/// A reserve is opened once: later claims name its wealth and policy as they are.
+fn expect_same(reserve: &Reserve, first: Option<&Asked>) -> Result<(), Error> {
+    let opened = first.and_then(|first| first.claim.reserve.as_ref());
+    match opened {
+        Some(opened) if opened != reserve => Err(Error::ReserveOpened {
+            reserve: reserve.name.clone(),
+            wealth: opened.wealth,
+            policy: opened.policy,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn refused(reserve: &Reserve, source: tiepoint_assure::statistics::investing::Refusal) -> Error {
+    Error::Reserve { reserve: reserve.name.clone(), source }
+}
