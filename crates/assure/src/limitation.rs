@@ -84,6 +84,12 @@ pub(crate) fn limitation(
         "Nothing was shown about any use other than this task: {}.",
         claim.task.trim_end_matches('.')
     ));
+    if claim.kind == ClaimKind::Safety {
+        sentences.push(
+            "Nothing was shown about how much worse than real data the synthetic data may look."
+                .to_owned(),
+        );
+    }
     sentences.push(other_generators(claim));
     conditions(claim, evidence, &mut sentences);
     span(evidence, &mut sentences);
@@ -127,14 +133,21 @@ fn other_generators(claim: &Claim) -> String {
 
 /// Conditions that were not declared or did not occur.
 fn conditions(claim: &Claim, evidence: &PublishedEvidence, sentences: &mut Vec<String>) {
+    let is_named = matches!(
+        &claim.synthetic,
+        SyntheticSource::Outcomes(table) if table.columns.cell.is_some()
+    );
     let restricted: Vec<&ConditionCell> =
-        claim.cells.iter().filter(|cell| !cell.when.is_empty()).collect();
+        claim.cells.iter().filter(|cell| is_named || !cell.when.is_empty()).collect();
     if restricted.len() == claim.cells.len() {
         let cells: Vec<String> = restricted
             .iter()
             .map(|cell| {
                 let when: Vec<String> = cell.when.iter().map(ToString::to_string).collect();
-                format!("`{}` ({})", cell.name, when.join(" and "))
+                match when.as_slice() {
+                    [] => format!("`{}`", cell.name),
+                    _ => format!("`{}` ({})", cell.name, when.join(" and ")),
+                }
             })
             .collect();
         sentences.push(format!(

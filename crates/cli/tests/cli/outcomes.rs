@@ -117,7 +117,7 @@ fn each_kind_of_claim_gives_each_answer() {
     let table = format!("unit,real,synthetic,again,slipping\n{}", rows.collect::<String>());
     let outcome = assess(&desk, "safe-runs", safe, &table).expect_code(0);
     assert_eq!(answer_of(&desk, "safe-runs", &outcome), "supported");
-    desk.run(&["verify", "lake"]).expect_code(0);
+    desk.run(&["verify", "--lake", "lake"]).expect_code(0);
 }
 
 /// A verdict whose outcomes were changed is caught by its signature.
@@ -199,7 +199,10 @@ fn cells_systems_and_faults_of_a_table() {
     let columns = "synthetic.outcomes = { columns = { cell = \"surface\", system = \"robot\" },";
     let changes = [
         ("synthetic.outcomes = {", columns),
-        ("metric = { id = \"docking_error\" }", "metric = { id = \"docking_error\", parameters = { system = \"r7\" } }\ncells = [{ name = \"wet\" }, { name = \"dry\" }]"),
+        (
+            "metric = { id = \"docking_error\" }",
+            "metric = { id = \"docking_error\", parameters = { system = \"r7\" } }\ncells = [{ name = \"wet\" }, { name = \"dry\" }]",
+        ),
     ];
     let outcome = assess(&desk, "surfaces", &changes, &table).expect_code(0);
     let cells = outcome.json()["verdicts"][0]["cells"].clone();
