@@ -33,7 +33,10 @@ use super::{
 };
 use crate::{
     Error, Platform,
-    platform::Commit,
+    platform::{
+        Commit,
+        log::{Line, Wanted},
+    },
     report::{LineageRow, Pictures},
     verify::{sha256_of, verdict_of},
 };
@@ -77,7 +80,7 @@ pub(super) fn resolve(claim: Claim, claim_path: &Path, text: String) -> Result<O
 /// Puts the claim into the ledger, unless the same claim is there; a reserve that cannot pay refuses it.
 pub(super) async fn commit_claim(platform: &mut Platform, case: &OutcomeCase) -> Result<(), Error> {
     if platform.log.state.root(&case.claim_id).is_none() {
-        reserve::expect_wealth(platform, &case.claim)?;
+        reserve::expect_wealth(platform, &case.claim).await?;
     }
     let text = std::io::Cursor::new(case.text.clone().into_bytes());
     let (blob, _) = platform.store.objects.put_blob(text).await?;
@@ -98,7 +101,7 @@ pub(super) async fn commit_claim(platform: &mut Platform, case: &OutcomeCase) ->
 /// Opens the table.
 pub(super) async fn open(platform: &Platform, case: &OutcomeCase) -> Result<Opened, Error> {
     let claim = &case.claim;
-    let charge = reserve::charge_of(platform, claim, &case.claim_id)?;
+    let charge = reserve::charge_of(platform, claim, &case.claim_id).await?;
     let bytes = read(&case.path)?;
     let units = table::units(claim, &case.table, &case.path, &bytes)?;
     let sha256 = sha256_of(&bytes);
@@ -171,10 +174,7 @@ async fn inspected_before(
     let made = platform.log.state.entries_of_output(&case.claim_id).unwrap_or_default();
     let Some(committed) = made.first().copied() else { return Ok(None) };
     let seen: BTreeSet<(Option<&str>, Option<u64>)> = units.iter().map(real_of).collect();
-    for (entry, body) in platform.log.entries.iter().zip(&platform.log.bodies) {
-        if entry.verb != "assess" {
-            continue;
-        }
+    for Line { entry, body, .. } in lines_of(platform, "assess").await? {
         let look = format!("entry {} of the ledger (`assess`)", entry.index);
         let Some(body) = body else {
             if entry.index < committed {
@@ -213,6 +213,15 @@ async fn inspected_before(
         }
     }
     Ok(None)
+}
+
+/// The entries of a verb with their bodies, in the order of the ledger.
+async fn lines_of(platform: &Platform, verb: &str) -> Result<Vec<Line>, Error> {
+    let mut lines = Vec::new();
+    for index in platform.log.state.entries_of_verb(verb) {
+        lines.extend(platform.read_entry(index, Wanted::Bodies).await?);
+    }
+    Ok(lines)
 }
 
 /// A unit's name and the bits of its real outcome.

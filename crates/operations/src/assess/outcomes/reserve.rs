@@ -13,6 +13,7 @@ use tiepoint_model::{
     verdict::{Answer, Charge},
 };
 
+use super::lines_of;
 use crate::{Error, Platform};
 
 /// A claim on a reserve, as the ledger has it.
@@ -20,56 +21,60 @@ struct Asked {
     entry: u64,
     claim_id: String,
     claim: Claim,
+    /// The verdicts on it that were support, ascending.
+    supported_at: Vec<u64>,
 }
 
 /// Refuses a claim that its reserve cannot pay for, before it is committed.
-pub(super) fn expect_wealth(platform: &Platform, claim: &Claim) -> Result<(), Error> {
+pub(super) async fn expect_wealth(platform: &Platform, claim: &Claim) -> Result<(), Error> {
     let Some(reserve) = &claim.reserve else { return Ok(()) };
-    let asked = asked(platform, &reserve.name)?;
+    let asked = asked(platform, &reserve.name).await?;
     expect_same(reserve, asked.first())?;
-    let mut account = replay(platform, reserve, &asked, None)?;
+    let mut account = replay(reserve, &asked, None)?;
     account.charge(claim.alpha).map(|_| ()).map_err(|source| refused(reserve, source))
 }
 
 /// What the committed claim was charged; none without a reserve.
-pub(super) fn charge_of(
+pub(super) async fn charge_of(
     platform: &Platform,
     claim: &Claim,
     claim_id: &str,
 ) -> Result<Option<Charge>, Error> {
     let Some(reserve) = &claim.reserve else { return Ok(None) };
-    let asked = asked(platform, &reserve.name)?;
+    let asked = asked(platform, &reserve.name).await?;
     expect_same(reserve, asked.first())?;
-    let mut account = replay(platform, reserve, &asked, Some(claim_id))?;
+    let mut account = replay(reserve, &asked, Some(claim_id))?;
     let cost = account.cost(claim.alpha);
     let wealth_left = account.charge(claim.alpha).map_err(|source| refused(reserve, source))?;
     let [question, _] = account.counts();
     Ok(Some(Charge { reserve: reserve.name.clone(), question, cost, wealth_left }))
 }
 
-/// All claims on a reserve, in the order of the ledger.
-fn asked(platform: &Platform, name: &str) -> Result<Vec<Asked>, Error> {
-    let mut asked = Vec::new();
-    for (entry, body) in platform.log.entries.iter().zip(&platform.log.bodies) {
-        let Some(body) = body.as_ref().filter(|_| entry.verb == "claim") else { continue };
+/// All claims on a reserve, in the order of the ledger, with the entries at which they were supported.
+async fn asked(platform: &Platform, name: &str) -> Result<Vec<Asked>, Error> {
+    let mut asked: Vec<Asked> = Vec::new();
+    for line in lines_of(platform, "claim").await? {
+        let Some(body) = line.body else { continue };
         let given = &body.parameters["claim"];
         if given["reserve"]["name"].as_str() != Some(name) {
             continue;
         }
         let claim = serde_json::from_value(given.clone()).map_err(Error::Json)?;
         let claim_id = body.outputs.first().cloned().unwrap_or_default();
-        asked.push(Asked { entry: entry.index, claim_id, claim });
+        asked.push(Asked { entry: line.entry.index, claim_id, claim, supported_at: Vec::new() });
+    }
+    for line in lines_of(platform, "assess").await? {
+        let Some(body) = line.body else { continue };
+        let is_support = body.parameters["answer"].as_str() == Some(Answer::Supported.as_str());
+        let claim_id = body.parameters["claim_id"].as_str().unwrap_or_default();
+        let of = asked.iter_mut().filter(|question| is_support && question.claim_id == claim_id);
+        of.for_each(|question| question.supported_at.push(line.entry.index));
     }
     Ok(asked)
 }
 
 /// The account after all questions, or just before that of `until`.
-fn replay(
-    platform: &Platform,
-    reserve: &Reserve,
-    asked: &[Asked],
-    until: Option<&str>,
-) -> Result<AlphaLedger, Error> {
+fn replay(reserve: &Reserve, asked: &[Asked], until: Option<&str>) -> Result<AlphaLedger, Error> {
     let policy = match reserve.policy {
         ReservePolicy::Spending => Policy::Spending,
         ReservePolicy::Investing => Policy::Investing { reward: reserve.wealth },
@@ -85,22 +90,10 @@ fn replay(
             continue;
         }
         let next = asked.get(index + 1).map_or(u64::MAX, |next| next.entry);
-        let supported = is_supported(platform, &question.claim_id, question.entry..next);
+        let supported = question.supported_at.iter().any(|at| (question.entry..next).contains(at));
         account.settle(supported).map_err(|source| refused(reserve, source))?;
     }
     Ok(account)
-}
-
-/// Whether the claim's verdict in this stretch of the ledger was support.
-fn is_supported(platform: &Platform, claim_id: &str, entries: std::ops::Range<u64>) -> bool {
-    let log = &platform.log;
-    log.entries.iter().zip(&log.bodies).any(|(entry, body)| {
-        let Some(body) = body else { return false };
-        entry.verb == "assess"
-            && entries.contains(&entry.index)
-            && body.parameters["claim_id"].as_str() == Some(claim_id)
-            && body.parameters["answer"].as_str() == Some(Answer::Supported.as_str())
-    })
 }
 
 /// A reserve is opened once: later claims name its wealth and policy as they are.
