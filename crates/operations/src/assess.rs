@@ -25,6 +25,7 @@ use tiepoint_model::{
 };
 use tiepoint_reconstruct::trajectory::StampedPose;
 
+pub use self::outcomes::ReserveError;
 use self::{
     metric::Metric,
     outcomes::{Opened, OutcomeCase},

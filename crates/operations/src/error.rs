@@ -368,24 +368,9 @@ pub enum Error {
     /// A statistic.
     #[error(transparent)]
     Statistics(#[from] tiepoint_assure::statistics::StatisticsError),
-    /// A reserve of real data that cannot pay for a question.
-    #[error("the reserve `{reserve}` refuses the question")]
-    Reserve {
-        /// Which.
-        reserve: String,
-        /// Why.
-        source: tiepoint_assure::statistics::investing::Refusal,
-    },
-    /// A reserve named with other terms than it was opened with.
-    #[error("the reserve `{reserve}` was opened with wealth {wealth} and policy {policy:?}")]
-    ReserveOpened {
-        /// Which.
-        reserve: String,
-        /// Its first wealth.
-        wealth: f64,
-        /// What an answer pays back.
-        policy: tiepoint_model::claim::ReservePolicy,
-    },
+    /// A reserve of real data.
+    #[error(transparent)]
+    Reserve(#[from] crate::assess::ReserveError),
     /// A signed statement about something else.
     #[error("the statement is of type `{found}`, not a verdict")]
     NotAVerdict {
@@ -448,7 +433,6 @@ impl Error {
             | Self::NoChannel { .. }
             | Self::MixedTrajectories { .. }
             | Self::NotAVerdict { .. }
-            | Self::ReserveOpened { .. }
             | Self::NotAProof
             | Self::NotSigned { .. }
             | Self::BadWitnessName { .. }
@@ -464,7 +448,7 @@ impl Error {
             Self::Claim { source, .. } => source.kind(),
             Self::Judge(source) => source.kind(),
             Self::Statistics(source) => source.kind(),
-            Self::Reserve { source, .. } => source.kind(),
+            Self::Reserve(source) => source.kind(),
             Self::Canonical(source) => source.kind(),
             Self::Store(source) => source.kind(),
             Self::Ledger(source) => source.kind(),
@@ -515,7 +499,7 @@ impl Error {
             Self::Claim { source, .. } => source.hint(),
             Self::Judge(source) => source.hint(),
             Self::Statistics(source) => source.hint(),
-            Self::Reserve { source, .. } => source.hint(),
+            Self::Reserve(source) => source.hint(),
             Self::Canonical(source) => source.hint(),
             Self::Store(source) => source.hint(),
             Self::Ledger(source) => source.hint(),
@@ -594,9 +578,6 @@ impl Error {
             Self::NoTime { .. } => "give `--time-column NAME` with `--time-unit`, or `--rate-hz`",
             Self::MixedTrajectories { .. } => {
                 "give both in KITTI form, row by row, or both with stamps, as TUM or EuRoC"
-            }
-            Self::ReserveOpened { .. } => {
-                "write `reserve` as the first claim on it did, or open another reserve for other data"
             }
             Self::NotAVerdict { .. } => "give a file that `assess` wrote",
             Self::NoVerifyingKey => "name the public key: `--key LAKE/key.pub`",

@@ -27,6 +27,7 @@ use tiepoint_model::{
     verdict::{Fit, RuleStatus, UnitValues, Verdict, Veto},
 };
 
+pub use self::reserve::ReserveError;
 use super::{
     Findings,
     metric::{check_name, refuse},

@@ -7,14 +7,60 @@
 //!
 //! Not here: the arithmetic of an account.
 
-use tiepoint_assure::statistics::investing::{AlphaLedger, Policy};
+use tiepoint_assure::statistics::investing::{AlphaLedger, Policy, Refusal};
 use tiepoint_model::{
+    ErrorKind,
     claim::{Claim, Reserve, ReservePolicy},
     verdict::{Answer, Charge},
 };
 
 use super::lines_of;
 use crate::{Error, Platform};
+
+/// Why a reserve gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReserveError {
+    /// It cannot pay for the question.
+    #[error("the reserve `{reserve}` refuses the question")]
+    Refused {
+        /// Which.
+        reserve: String,
+        /// Why.
+        source: Refusal,
+    },
+    /// It was opened with other terms.
+    #[error("the reserve `{reserve}` was opened with wealth {wealth} and policy {policy:?}")]
+    Opened {
+        /// Which.
+        reserve: String,
+        /// Its first wealth.
+        wealth: f64,
+        /// What an answer pays back.
+        policy: ReservePolicy,
+    },
+}
+
+impl ReserveError {
+    /// What a program should do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Refused { source, .. } => source.kind(),
+            Self::Opened { .. } => ErrorKind::InvalidInput,
+        }
+    }
+
+    /// What a person should do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Refused { source, .. } => source.hint(),
+            Self::Opened { .. } => "write `reserve` as the first claim on it did, or open another \
+                                    reserve for other data"
+                .to_owned(),
+        }
+    }
+}
 
 /// A claim on a reserve, as the ledger has it.
 struct Asked {
@@ -100,15 +146,16 @@ fn replay(reserve: &Reserve, asked: &[Asked], until: Option<&str>) -> Result<Alp
 fn expect_same(reserve: &Reserve, first: Option<&Asked>) -> Result<(), Error> {
     let opened = first.and_then(|first| first.claim.reserve.as_ref());
     match opened {
-        Some(opened) if opened != reserve => Err(Error::ReserveOpened {
+        Some(opened) if opened != reserve => Err(ReserveError::Opened {
             reserve: reserve.name.clone(),
             wealth: opened.wealth,
             policy: opened.policy,
-        }),
+        }
+        .into()),
         _ => Ok(()),
     }
 }
 
-fn refused(reserve: &Reserve, source: tiepoint_assure::statistics::investing::Refusal) -> Error {
-    Error::Reserve { reserve: reserve.name.clone(), source }
+fn refused(reserve: &Reserve, source: Refusal) -> Error {
+    ReserveError::Refused { reserve: reserve.name.clone(), source }.into()
 }
