@@ -380,6 +380,9 @@ pub enum Error {
     /// A statistic.
     #[error(transparent)]
     Statistics(#[from] tiepoint_assure::statistics::StatisticsError),
+    /// A reserve of real data.
+    #[error(transparent)]
+    Reserve(#[from] crate::assess::ReserveError),
     /// A signed statement about something else.
     #[error("the statement is of type `{found}`, not a verdict")]
     NotAVerdict {
@@ -458,6 +461,7 @@ impl Error {
             Self::Claim { source, .. } => source.kind(),
             Self::Judge(source) => source.kind(),
             Self::Statistics(source) => source.kind(),
+            Self::Reserve(source) => source.kind(),
             Self::Canonical(source) => source.kind(),
             Self::Store(source) => source.kind(),
             Self::Ledger(source) => source.kind(),
@@ -508,6 +512,7 @@ impl Error {
             Self::Claim { source, .. } => source.hint(),
             Self::Judge(source) => source.hint(),
             Self::Statistics(source) => source.hint(),
+            Self::Reserve(source) => source.hint(),
             Self::Canonical(source) => source.hint(),
             Self::Store(source) => source.hint(),
             Self::Ledger(source) => source.hint(),

@@ -32,7 +32,7 @@ mod twin;
 mod verify;
 mod witness;
 
-pub use assess::{AssessRequest, Assessed, assess};
+pub use assess::{AssessRequest, Assessed, ReserveError, assess};
 pub use check::{CheckReport, CheckedChannel, check};
 pub use compact::{CompactReport, CompactedTable, compact};
 pub use compare::{CompareReport, ComparedMetric, compare};

@@ -18,6 +18,7 @@ mod trajectory;
 
 use tiepoint_measure::{MeasureError, Metric, registry};
 
+pub(crate) use self::input::{read_number_columns, read_word_columns};
 pub use self::{
     calibration::{CalibrationRequest, measure_extrinsics, measure_reprojection},
     catalogue::{MetricLine, metrics},

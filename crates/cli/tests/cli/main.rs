@@ -11,6 +11,7 @@ mod first_steps;
 mod ledger;
 mod many;
 mod measures;
+mod outcomes;
 mod trajectories;
 
 use std::{
