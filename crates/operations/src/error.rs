@@ -266,6 +266,14 @@ pub enum Error {
         /// What is known.
         known: &'static str,
     },
+    /// Rows that a trace cannot find.
+    #[error("`{subject}`: {problem}")]
+    BadPlace {
+        /// As given.
+        subject: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A number of a file is missing, infinite, or too large.
     #[error("row {row} of column `{column}` is {found}: `{}`", path.display())]
     BadNumber {
@@ -413,6 +421,7 @@ impl Error {
             | Self::NotATwin { .. }
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
+            | Self::BadPlace { .. }
             | Self::BadNumber { .. }
             | Self::NoNumbers { .. }
             | Self::NoWholeRow { .. }
@@ -549,6 +558,9 @@ impl Error {
             Self::NotReal { .. } => "name a recording of origin `real`",
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
+            Self::BadPlace { .. } => {
+                "name rows as `RECORDING/TOPIC@TIME` in nanoseconds, or `RECORDING/TOPIC#ROW`"
+            }
             Self::BadNumber { .. } => {
                 "correct it, or leave such rows out with `--drop-missing` where their order is no matter"
             }

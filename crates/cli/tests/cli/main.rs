@@ -11,6 +11,7 @@ mod first_steps;
 mod ledger;
 mod many;
 mod measures;
+mod trace;
 mod trajectories;
 
 use std::{
