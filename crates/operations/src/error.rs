@@ -274,6 +274,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// An option that another one needs.
+    #[error("`{what}` needs `{option}`")]
+    NeedsOption {
+        /// What was asked for.
+        what: String,
+        /// What is missing.
+        option: &'static str,
+    },
     /// A number of a file is missing, infinite, or too large.
     #[error("row {row} of column `{column}` is {found}: `{}`", path.display())]
     BadNumber {
@@ -422,6 +430,7 @@ impl Error {
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
             | Self::BadPlace { .. }
+            | Self::NeedsOption { .. }
             | Self::BadNumber { .. }
             | Self::NoNumbers { .. }
             | Self::NoWholeRow { .. }
@@ -561,6 +570,7 @@ impl Error {
             Self::BadPlace { .. } => {
                 "name rows as `RECORDING/TOPIC@TIME` in nanoseconds, or `RECORDING/TOPIC#ROW`"
             }
+            Self::NeedsOption { .. } => "give it as well; `--help` says what it is",
             Self::BadNumber { .. } => {
                 "correct it, or leave such rows out with `--drop-missing` where their order is no matter"
             }

@@ -3,7 +3,10 @@
 use serde::Serialize;
 use tiepoint_model::Timestamp;
 
-use crate::{Error, Platform};
+use crate::{
+    Error, Platform,
+    platform::log::{Line, Wanted},
+};
 
 /// One entry as people read it.
 #[derive(Clone, Debug, Serialize)]
@@ -25,23 +28,37 @@ pub struct LogEntry {
 /// The newest entries first, at most `limit`.
 ///
 /// # Errors
-/// None yet; the log was read when the lake was opened.
-pub fn log(platform: &Platform, limit: usize) -> Result<Vec<LogEntry>, Error> {
-    let log = &platform.log;
-    let newest = log.entries.iter().zip(&log.bodies).rev().take(limit);
-    Ok(newest
-        .map(|(entry, body)| {
-            let of_body = |read: fn(&tiepoint_ledger::Body) -> &Vec<String>| {
-                body.as_ref().map(read).cloned().unwrap_or_default()
-            };
-            LogEntry {
-                index: entry.index,
-                time_ns: entry.time_ns,
-                verb: entry.verb.clone(),
-                actor: body.as_ref().map_or("(erased)", |body| &body.actor).to_owned(),
-                inputs: of_body(|body| &body.inputs),
-                outputs: of_body(|body| &body.outputs),
-            }
-        })
-        .collect())
+/// Those of the store and the ledger, where the log or a body is damaged.
+pub async fn log(platform: &Platform, limit: usize) -> Result<Vec<LogEntry>, Error> {
+    let mut newest = Vec::new();
+    for firsts in platform.commits_from(0).into_iter().rev() {
+        if newest.len() >= limit {
+            break;
+        }
+        let mut wanted = firsts.len();
+        // A piece of the log is large, and a few entries are asked for.
+        while wanted > 0 && newest.len() < limit {
+            let begin = wanted.saturating_sub(limit - newest.len());
+            let commits = platform.read_commits(&firsts[begin..wanted], Wanted::Bodies).await?;
+            newest.extend(commits.into_iter().flatten().rev().map(shown));
+            wanted = begin;
+        }
+    }
+    newest.truncate(limit);
+    Ok(newest)
+}
+
+fn shown(Line { entry, body, .. }: Line) -> LogEntry {
+    let (actor, inputs, outputs) = match body {
+        Some(body) => (body.actor, body.inputs, body.outputs),
+        None => ("(erased)".to_owned(), Vec::new(), Vec::new()),
+    };
+    LogEntry {
+        index: entry.index,
+        time_ns: entry.time_ns,
+        verb: entry.verb,
+        actor,
+        inputs,
+        outputs,
+    }
 }

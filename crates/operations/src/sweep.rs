@@ -7,20 +7,24 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use tiepoint_ledger::{Entry, bodies_path};
 use tiepoint_model::{Span, Timestamp};
 use tiepoint_store::{AgedFile, Sharing, blobs::blob_key};
 
 use crate::{
     Error, Platform,
     files::{FILES_ROOT, list_key},
-    platform::body_key,
+    platform::{
+        log::{Line, Wanted},
+        saved::SAVED_FOLDER,
+    },
 };
 
 /// Younger files may belong to something that is still being written.
 const KEPT_SPAN: Span = Span(24 * 3600 * 1_000_000_000);
 
 /// Where things are written before they are named. Nothing else in a lake is ever swept.
-const FOLDERS: [&str; 5] = ["blobs", "bodies", "files", "tables", "tmp"];
+const FOLDERS: [&str; 6] = ["blobs", "bodies", "files", SAVED_FOLDER, "tables", "tmp"];
 
 /// Files removed while commits wait.
 const FILES_AT_ONCE: usize = 256;
@@ -98,26 +102,36 @@ async fn remove(
     Ok(removed)
 }
 
-/// The keys that the entries read so far reach.
+/// The keys that the commits read so far reach, and the projection that is known to be good.
 #[derive(Default)]
 struct Named {
     keys: BTreeSet<String>,
-    entry_count: usize,
+    commit_count: usize,
 }
 
 impl Named {
-    /// Adds what entries that are new since the last time reach.
+    /// Adds what commits that are new since the last time reach.
     async fn learn(&mut self, platform: &Platform) -> Result<(), Error> {
-        let tables = &platform.store.tables;
-        for entry in &platform.log.entries[self.entry_count..] {
-            self.keys.extend(entry.blobs.iter().map(blob_key));
-            self.keys.insert(body_key(&entry.body_commitment));
-            self.keys.extend(entry.roots.get(FILES_ROOT).map(list_key));
-            for (table, version) in &entry.tables {
-                let files = tables.files_of_version(table, *version).await?;
-                self.keys.extend(files.into_iter().map(|file| file.key));
+        self.keys.extend(platform.good_saved_key());
+        for firsts in platform.commits_from(self.commit_count) {
+            for lines in platform.read_commits(firsts, Wanted::Entries).await? {
+                let first = lines.first().map(|line| line.entry.body_commitment);
+                self.keys.extend(first.map(|first| bodies_path(&first, lines.len())));
+                for Line { entry, .. } in &lines {
+                    self.add(platform, entry).await?;
+                }
             }
-            self.entry_count += 1;
+        }
+        self.commit_count = platform.log.commits.len();
+        Ok(())
+    }
+
+    async fn add(&mut self, platform: &Platform, entry: &Entry) -> Result<(), Error> {
+        self.keys.extend(entry.blobs.iter().map(blob_key));
+        self.keys.extend(entry.roots.get(FILES_ROOT).map(list_key));
+        for (table, version) in &entry.tables {
+            let files = platform.store.tables.files_of_version(table, *version).await?;
+            self.keys.extend(files.into_iter().map(|file| file.key));
         }
         Ok(())
     }

@@ -108,11 +108,11 @@ pub async fn trace(platform: &Platform, subject: &str) -> Result<TraceReport, Er
             excerpt = excerpt.between(time, time.plus(Span(1)));
         }
     }
-    let titles = titles(platform, &recordings);
+    let titles = titles(&recordings);
     Ok(TraceReport {
         ancestors: nodes(platform, &titles, &graph.ancestors((&excerpt).into())),
         descendants: nodes(platform, &titles, &graph.descendants((&excerpt).into())),
-        id: titled(&titles, &id),
+        id: titled(platform, &titles, &id),
         rows: TraceRows { part: excerpt.part, time_ns },
         erased_entries: platform.log.state.entries_without_body().to_vec(),
     })
@@ -155,9 +155,7 @@ async fn graph(
 
 /// What the entry did.
 fn verb_of(platform: &Platform, entry: u64) -> &str {
-    let index = usize::try_from(entry).ok();
-    let entry = index.and_then(|index| platform.log.entries.get(index));
-    entry.map_or("", |entry| entry.verb.as_str())
+    platform.log.state.verb(entry).unwrap_or_default()
 }
 
 /// A part of something that is no recording: edges name it, or it is none.
@@ -303,7 +301,7 @@ fn nodes(
         let made = made.or_else(|| state.entry_of_root(&derivations::root_name(id)));
         let entry_index = made.or_else(|| state.entry_of_blob(&id.parse().ok()?));
         TraceNode {
-            id: titled(titles, id),
+            id: titled(platform, titles, id),
             entry_index,
             verb: entry_index.map_or("", |entry| verb_of(platform, entry)).to_owned(),
             excerpts: joined(excerpts),
@@ -335,12 +333,9 @@ fn joined(mut excerpts: Vec<TraceExcerpt>) -> Vec<TraceExcerpt> {
     joined
 }
 
-/// Names by id: of recordings from the catalogue, of other things from the bodies that are left, of originals as they
-/// were called.
-fn titles(platform: &Platform, recordings: &[Recording]) -> BTreeMap<String, String> {
-    let bodies = platform.log.bodies.iter().flatten();
-    let mut titles: BTreeMap<String, String> =
-        bodies.flat_map(|body| &body.names).map(|(id, name)| (id.clone(), name.clone())).collect();
+/// Names by id that the catalogue knows: of recordings, and of originals as they were called.
+fn titles(recordings: &[Recording]) -> BTreeMap<String, String> {
+    let mut titles = BTreeMap::new();
     for recording in recordings {
         titles.insert(recording.recording_id.to_string(), recording.name.clone());
         for (digest, name) in recording.originals.iter().zip(&recording.original_names) {
@@ -350,9 +345,10 @@ fn titles(platform: &Platform, recordings: &[Recording]) -> BTreeMap<String, Str
     titles
 }
 
-/// `id (name)` where it has a name.
-fn titled(titles: &BTreeMap<String, String>, id: &str) -> String {
-    titles.get(id).map_or_else(|| id.to_owned(), |name| format!("{id} ({name})"))
+/// `id (name)` where the catalogue or a body that is left gives it a name.
+fn titled(platform: &Platform, titles: &BTreeMap<String, String>, id: &str) -> String {
+    let name = titles.get(id).map(String::as_str).or_else(|| platform.log.state.name_of(id));
+    name.map_or_else(|| id.to_owned(), |name| format!("{id} ({name})"))
 }
 
 #[cfg(test)]

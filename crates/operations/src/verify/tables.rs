@@ -13,7 +13,7 @@ use crate::files::{FILES_ROOT, list_key, parse_list};
 /// Every blob that the ledger names is there and is what its name says.
 pub(super) async fn blob_check(store: &Store, log: &ReadLog) -> Check {
     let mut owners = BTreeMap::new();
-    for entry in log.entries.values() {
+    for entry in &log.entries {
         for blob in &entry.blobs {
             owners.entry(*blob).or_insert_with(Vec::new).push(entry);
         }
@@ -32,7 +32,7 @@ pub(super) async fn blob_check(store: &Store, log: &ReadLog) -> Check {
 /// Every table version that the ledger names is there with all its files, whole by their lengths.
 pub(super) async fn version_check(store: &Store, log: &ReadLog) -> Check {
     let (mut wrong, mut versions, mut seen) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-    for entry in log.entries.values() {
+    for entry in &log.entries {
         let affects = || made_by(entry).into_iter().chain([affected(entry)]);
         for (table, version) in &entry.tables {
             if !versions.insert((table.clone(), *version)) {
@@ -68,7 +68,7 @@ pub(super) async fn version_check(store: &Store, log: &ReadLog) -> Check {
 /// Every file that a commit added to a table is byte for byte what it was; files that were swept are not looked for.
 pub(super) async fn file_check(store: &Store, log: &ReadLog) -> Check {
     let (mut wrong, mut count) = (Vec::new(), 0);
-    for entry in log.entries.values() {
+    for entry in &log.entries {
         let Some(digest) = entry.roots.get(FILES_ROOT) else { continue };
         let affects = || made_by(entry).into_iter().chain([affected(entry)]);
         let path = list_key(digest);

@@ -79,8 +79,12 @@ fn a_commit_costs_the_same_however_many_came_before() {
                 began = cpu_seconds();
             }
         }
-        let compactions =
-            log(&platform, usize::MAX).unwrap().iter().filter(|e| e.verb == "compact").count();
+        let compactions = log(&platform, usize::MAX)
+            .await
+            .unwrap()
+            .iter()
+            .filter(|e| e.verb == "compact")
+            .count();
         // The first makes a folder for its blob more often, and the 256th entry of the ledger fills a tile; the others
         // take the same steps but for compactions.
         let usual = steps[steps.len() / 2];

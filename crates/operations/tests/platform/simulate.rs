@@ -249,7 +249,7 @@ impl World {
     /// Whatever is acknowledged now makes everything before it durable.
     async fn note_position(&mut self) {
         let platform = self.yard.open(&self.lake).await;
-        let position = log(&platform, usize::MAX).unwrap().len() as u64;
+        let position = log(&platform, usize::MAX).await.unwrap().len() as u64;
         let held = yard::held(&platform, &self.logs).await;
         self.model.past.insert(position, held);
     }
