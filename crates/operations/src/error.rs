@@ -266,6 +266,14 @@ pub enum Error {
         /// What is known.
         known: &'static str,
     },
+    /// Rows that a trace cannot find.
+    #[error("`{subject}`: {problem}")]
+    BadPlace {
+        /// As given.
+        subject: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// An option that another one needs.
     #[error("`{what}` needs `{option}`")]
     NeedsOption {
@@ -436,6 +444,7 @@ impl Error {
             | Self::NotATwin { .. }
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
+            | Self::BadPlace { .. }
             | Self::NeedsOption { .. }
             | Self::BadCell { .. }
             | Self::BadNumber { .. }
@@ -576,6 +585,9 @@ impl Error {
             Self::NotReal { .. } => "name a recording of origin `real`",
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
+            Self::BadPlace { .. } => {
+                "name rows as `RECORDING/TOPIC@TIME` in nanoseconds, or `RECORDING/TOPIC#ROW`"
+            }
             Self::NeedsOption { .. } => "give it as well; `--help` says what it is",
             Self::BadCell { .. } => "correct it; `--help` says what the file must hold",
             Self::BadNumber { .. } => {

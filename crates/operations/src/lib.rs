@@ -10,6 +10,7 @@ mod assess;
 mod check;
 mod compact;
 mod compare;
+mod derivations;
 mod error;
 mod export;
 mod files;
@@ -28,6 +29,7 @@ mod run;
 mod signed_head;
 mod sweep;
 mod timeline;
+mod trace;
 mod twin;
 mod verify;
 mod witness;
@@ -38,7 +40,7 @@ pub use compact::{CompactReport, CompactedTable, compact};
 pub use compare::{CompareReport, ComparedMetric, compare};
 pub use error::Error;
 pub use export::{ExportReport, StoredOriginal, export_mcap, originals};
-pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
+pub use history::{LogEntry, log};
 pub use ingest::{IngestRequest, IngestedRecording, Source, ingest};
 pub use measure::{
     AdjustedRequest, AdwinRequest, AllanRequest, AlphaInvestingRequest, Answer,
@@ -73,6 +75,7 @@ pub use query::{QueryResult, query};
 pub use regenerate::{RegenerateReport, regenerate};
 pub use sweep::{SweepReport, SweptFile, sweep};
 pub use timeline::{Block, Half, RunSpan, utc_text};
+pub use trace::{TraceExcerpt, TraceNode, TraceReport, trace};
 pub use twin::{TwinReport, TwinRequest, twin};
 pub use verify::{
     Check, FileTrust, LakeChecks, VerifyReport, verify_file, verify_lake, verify_verdict,
