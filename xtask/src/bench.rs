@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub(crate) mod ingest;
+pub(crate) mod ledger;
 pub(crate) mod measures;
 
 const RUNS: usize = 7;

@@ -155,7 +155,7 @@ impl McapReader {
         }
         if self.records.attachment_count > 0 {
             let count = self.records.attachment_count;
-            out.warnings.push(format!("{count} attachments are kept in the original only"));
+            out.notes.push(format!("{count} attachments are kept in the original only"));
         }
         Ok(())
     }

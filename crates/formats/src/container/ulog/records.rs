@@ -354,7 +354,7 @@ impl Records {
             let ms = self.dropout_ms;
             let file = out.metadata.entry("ulog".to_owned()).or_default();
             file.insert("dropout_ms".to_owned(), ms.to_string());
-            out.warnings.push(format!(
+            out.notes.push(format!(
                 "the logger lost messages for {ms} ms in all; the channel `dropouts` says when"
             ));
         }
