@@ -256,7 +256,7 @@ fn a_commit_is_refused_with_the_place_of_its_fault() {
     let gap = encode_commit(7, &[test_entry(7), test_entry(9)]).unwrap_err();
     assert!(matches!(gap, LedgerError::WrongIndex { expected: 8, found: 9, .. }));
     assert!(gap.hint().contains("head"));
-    assert!(encode_commit(0, &[]).is_err());
+    assert!(encode_commit::<Entry>(0, &[]).is_err());
     let text = String::from_utf8(bytes.clone()).unwrap();
     let newer = text.replacen("commit/1", "commit/2", 1);
     let error = decode_commit(7, newer.as_bytes()).unwrap_err();

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::{Value, json};
 use tiepoint_ledger::{
-    Body, Checkpoint, Entry, Envelope, Note, SigningKey, State, VerifyingKey, decode_commit,
-    encode_commit, entry::FORMAT_VERSION, lineage::Graph,
+    Body, Checkpoint, Entry, Envelope, Note, SealedBody, SigningKey, State, VerifyingKey,
+    decode_commit, encode_commit, entry::FORMAT_VERSION, join_bodies, lineage::Graph, open_bodies,
+    split_bodies,
 };
 use tiepoint_model::{Digest, Seed, Timestamp};
 
@@ -125,6 +126,33 @@ proptest! {
         prop_assume!(salts[0] != salts[1]);
         let [first, second] = salts.map(|salt| body.seal(salt).unwrap().commitment);
         prop_assert_ne!(first, second);
+    }
+
+    /// The file of a commit's bodies gives them back, tells which were erased, and which were changed or cut.
+    #[test]
+    fn the_bodies_of_a_commit_read_back_from_their_file(
+        all in prop::collection::vec((bodies(), any::<[u8; 32]>()), 1..5),
+        erased in any::<prop::sample::Index>(),
+    ) {
+        let sealed: Vec<SealedBody> =
+            all.iter().map(|(body, salt)| body.seal(*salt).unwrap()).collect();
+        let commitments: Vec<Digest> = sealed.iter().map(|body| body.commitment).collect();
+        let file = join_bodies(&sealed).unwrap();
+        let expected: Vec<Option<Body>> = all.iter().map(|(body, _)| Some(body.clone())).collect();
+        prop_assert_eq!(&open_bodies(Some(&file), &commitments).unwrap(), &expected);
+        prop_assert!(open_bodies(None, &commitments).unwrap().iter().all(Option::is_none));
+        prop_assert!(open_bodies(Some(&file[..file.len() - 1]), &commitments).is_err());
+        if all.len() > 1 {
+            let erased = erased.index(all.len());
+            let mut left = sealed;
+            left[erased].bytes.clear();
+            let mut expected = expected;
+            expected[erased] = None;
+            let file = join_bodies(&left).unwrap();
+            prop_assert_eq!(open_bodies(Some(&file), &commitments).unwrap(), expected);
+            prop_assert!(split_bodies(Some(&file), all.len() + 1).is_err());
+            prop_assert!(split_bodies(Some(&file), all.len() - 1).is_err() || all.len() == 2);
+        }
     }
 
     #[test]

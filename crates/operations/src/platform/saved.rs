@@ -26,9 +26,9 @@ const COMMIT_WEIGHT: u64 = 16;
 /// Replaying this much is fast enough not to save at all.
 const WEIGHT_MIN: u64 = 4096;
 
-/// A projection is written anew once replaying takes more than this share of it, so that what is written in all stays
-/// within a few times the last one.
-const WEIGHT_SHARE: u64 = 8;
+/// A projection is written anew once replaying takes more than this share of it, so that opening never replays much and
+/// what is written in all stays within 33 times the last one.
+const WEIGHT_SHARE: u64 = 32;
 
 /// Where the projection of a position lies.
 pub(crate) fn saved_key(position: u64) -> String {
