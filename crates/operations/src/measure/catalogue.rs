@@ -109,7 +109,13 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("ranking.mmrv", "ranking.mmrv", ""),
     ("ranking.srcc", "ranking.srcc", "level"),
     ("residual.", "residual.mean", "block_length level resamples seed"),
-    ("sensor.allan.", "sensor.allan", "compat taus"),
+    ("sensor.allan.adev", "sensor.allan", "compat taus"),
+    ("sensor.allan.hdev", "sensor.allan", "compat taus"),
+    ("sensor.allan.mdev", "sensor.allan", "compat taus"),
+    ("sensor.allan.oadev", "sensor.allan", "compat taus"),
+    ("sensor.allan.ohdev", "sensor.allan", "compat taus"),
+    ("sensor.allan.tdev", "sensor.allan", "compat taus"),
+    ("sensor.allan.totdev", "sensor.allan", "compat taus"),
     ("sensor.camera.dsnu", "sensor.camera.non_uniformity", ""),
     ("sensor.camera.line_delay", "sensor.camera.line_delay", "level"),
     ("sensor.camera.prnu", "sensor.camera.non_uniformity", ""),
@@ -161,8 +167,14 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("scan.valid_share", "compare"),
 ];
 
+/// True for the id itself, one below it, and one that goes on where the start ends with `.` or `_`.
+fn is_of(id: &str, start: &str) -> bool {
+    let rest = id.strip_prefix(start);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || start.ends_with(['.', '_']))
+}
+
 fn command_of(id: &str) -> Option<(&'static str, Vec<&'static str>)> {
-    let (_, command, conventions) = COMMANDS.iter().find(|(start, ..)| id.starts_with(start))?;
+    let (_, command, conventions) = COMMANDS.iter().find(|(start, ..)| is_of(id, start))?;
     Some((command, conventions.split_whitespace().collect()))
 }
 
