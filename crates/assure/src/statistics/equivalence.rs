@@ -8,7 +8,7 @@
 //!
 //! Not here: tests valid under peeking (see [`super::betting`]).
 
-use tiepoint_model::verdict::{EquivalenceTest, TestKind};
+use tiepoint_model::verdict::{EquivalenceTest, Sides, TestKind};
 
 use super::{
     StatisticsError, check_range,
@@ -129,6 +129,7 @@ impl Location {
         let interval = [self.estimate - half_width, self.estimate + half_width];
         EquivalenceTest {
             kind,
+            sides: Sides::Both,
             estimate: self.estimate,
             sd,
             degrees_of_freedom: Some(self.df),
