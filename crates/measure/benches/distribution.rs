@@ -8,11 +8,11 @@
 use std::{hint::black_box, time::Instant};
 
 use tiepoint_measure::{
-    MeasureError,
+    Bootstrap, MeasureError,
     distribution::{
         Bandwidth, DistributionDistance, EnergyForm, KsAlternative, KsMode, MmdEstimator,
-        Permutations, Rows, distribution_distance, energy_distance, energy_test, frechet_distance,
-        ks_test, mmd_test, prdc,
+        Permutations, Rows, TransportOrder, distribution_distance, energy_distance, energy_test,
+        exact_transport, frechet_distance, ks_test, mmd_test, mutual_information, prdc,
     },
     signal::{
         spectrum::{WelchOptions, welch},
@@ -51,6 +51,18 @@ fn of_points(threads: usize) -> Result<(), MeasureError> {
     let (a, b) = (Rows::new(&a, 64)?, Rows::new(&b, 64)?);
     timed(&name("prdc_5000x64"), || prdc(a, b, 5));
     timed(&name("frechet_5000x64"), || frechet_distance(a, b));
+    let values = &a.values()[..1_000];
+    let bootstrap =
+        Bootstrap { seed: Seed(1), resample_count: 2_000, block_length: 1, level: 0.95 };
+    timed(&name("bootstrap_mean_1000_2000_resamples"), || {
+        bootstrap.interval(values.len(), |drawn| {
+            drawn.iter().map(|&index| values[index as usize]).sum::<f64>() / values.len() as f64
+        })
+    });
+    let (a, b) = (Rows::new(&a.values()[..4_000], 8)?, Rows::new(&b.values()[..4_000], 8)?);
+    timed(&name("exact_transport_500x8"), || exact_transport(a, b, TransportOrder::First));
+    let (x, y) = (normals(11, 10_000), normals(12, 10_000));
+    timed(&name("mutual_information_1e4"), || mutual_information(&x, &y, 3));
     Ok(())
 }
 

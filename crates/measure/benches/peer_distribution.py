@@ -18,6 +18,7 @@ import prdc
 import scipy.signal
 import scipy.spatial.distance
 import scipy.stats
+from sklearn.feature_selection import mutual_info_regression
 
 draws = numpy.random.default_rng(1)
 
@@ -105,6 +106,10 @@ def main():
         ("energy_2000x8", "scipy cdist", lambda: energy(*middle)),
         ("prdc_5000x64", "prdc", lambda: prdc.compute_prdc(*wide, nearest_k=5)),
         ("frechet_5000x64", "scipy sqrtm", lambda: frechet(*wide)),
+        ("bootstrap_mean_1000_2000_resamples", "scipy", lambda: scipy.stats.bootstrap(
+            (line[0][:1000],), numpy.mean, n_resamples=2000, method="percentile")),
+        ("mutual_information_1e4", "scikit-learn", lambda: mutual_info_regression(
+            line[0][:10_000, None], line[1][:10_000], random_state=0)),
         ("ks_asymptotic_1e6", "scipy", lambda: scipy.stats.ks_2samp(*line, method="asymp")),
         ("ks_exact_5000", "scipy",
          lambda: scipy.stats.ks_2samp(line[0][:5000], line[1][:4999], method="exact")),

@@ -294,8 +294,12 @@ impl Screen for TwoSided<'_> {
         let is_near_j = lower - best.widened[j] < cloud.zero_limits[i];
         if is_near_i || is_near_j {
             let square = exact_square(cloud.rows.row(i), cloud.rows.row(j));
-            best.offer_and_narrow(cloud, i, i, Neighbour { index: j, square });
-            best.offer_and_narrow(cloud, j, j, Neighbour { index: i, square });
+            if is_near_i {
+                best.offer_and_narrow(cloud, i, i, Neighbour { index: j, square });
+            }
+            if is_near_j {
+                best.offer_and_narrow(cloud, j, j, Neighbour { index: i, square });
+            }
         }
     }
 }

@@ -202,8 +202,8 @@ impl Plan {
         let m = self.counts[1];
         let costs = &self.costs[from * m..][..m];
         let base = length - self.source_prices[from];
-        for sink in 0..m {
-            let through = (base + (costs[sink] - self.sink_prices[sink])).max(length);
+        for (sink, (cost, price)) in costs.iter().zip(&self.sink_prices).enumerate() {
+            let through = (base + (cost - price)).max(length);
             if through < paths.lengths[sink] && !paths.is_done[sink] {
                 paths.lengths[sink] = through;
                 paths.source_before[sink] = from;

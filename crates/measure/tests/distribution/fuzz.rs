@@ -5,10 +5,11 @@ use tiepoint_measure::{
     distribution::{
         AdwinOptions, Bandwidth, ClassifierStatistic, Correlation, Directions, EnergyForm,
         EquivalenceLaw, KsAlternative, KsMode, Learner, MmdEstimator, Permutations, PsiBins, Rows,
-        Subsets, SupportMode, adwin, classifier_test, cramer_von_mises, dependence_difference,
-        energy_distance, energy_test, frechet_distance, frechet_extrapolated,
-        kernel_inception_distance, ks_test, mmd_equivalence, mmd_squared, mmd_test,
-        population_stability_index, prdc, sliced_wasserstein, support_fidelity, wasserstein,
+        Subsets, SupportMode, TransportOrder, adwin, classifier_test, cramer_von_mises,
+        dependence_difference, energy_distance, energy_test, exact_transport, frechet_distance,
+        frechet_extrapolated, kernel_inception_distance, ks_test, mmd_equivalence, mmd_squared,
+        mmd_test, mutual_information, population_stability_index, prdc, sliced_wasserstein,
+        support_fidelity, wasserstein,
     },
     signal::{
         spectrum::{WelchOptions, welch},
@@ -71,6 +72,8 @@ fn measures(a: &[f64], b: &[f64], d: usize) -> Vec<(&'static str, Result<f64, Me
         found.push(("correlation", which.of(a, b)));
     }
     found.push(("tau", Correlation::KendallTauB.of(a, b)));
+    found.push(("information", mutual_information(a, b, 2)));
+    found.push(("linfoot", Correlation::MutualInformation.of(a, b)));
     if let (Ok(a), Ok(b)) = (Rows::new(a, d), Rows::new(b, d)) {
         of_points(a, b, &mut found);
     }
@@ -94,6 +97,9 @@ fn of_points(a: Rows, b: Rows, found: &mut Vec<(&'static str, Result<f64, Measur
     }
     found.push(("kid", kernel_inception_distance(a, b)));
     found.push(("frechet", frechet_distance(a, b)));
+    for order in [TransportOrder::First, TransportOrder::Second] {
+        found.push(("transport", exact_transport(a, b, order)));
+    }
     let subsets = Subsets { seed: Seed(1), size_count: 3, size_min: 2 };
     found.push(("extrapolated", frechet_extrapolated(a, b, &subsets).map(|f| f.extrapolated)));
     let directions = Directions { seed: Seed(1), count: 3 };

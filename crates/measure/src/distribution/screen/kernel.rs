@@ -140,3 +140,63 @@ fn products<S: Simd>(simd: S, group: &[[f32; GROUP]], run: &[[f32; LANES]]) -> [
     }
     sums
 }
+
+#[cfg(test)]
+mod tests {
+    use tiepoint_model::Seed;
+
+    use super::*;
+
+    /// Keeps every number.
+    struct All(Vec<(usize, usize, f32)>);
+
+    impl Screen for All {
+        fn limits(&self, _query: usize) -> [f32; 2] {
+            [f32::INFINITY, f32::NEG_INFINITY]
+        }
+
+        fn widened(&self, _start: usize) -> &[f32; LANES] {
+            &[0.0; LANES]
+        }
+
+        fn look(&mut self, query: usize, target: usize, lower: f32) {
+            self.0.push((query, target, lower));
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "single precision is meant")]
+    fn draw(side: u64, index: usize) -> f32 {
+        Seed(side).draws(0, index as u64).uniform() as f32
+    }
+
+    /// Each pair once, whatever the widths, with the processor's vectors and with the narrowest.
+    ///
+    /// Tolerance: `d + 2` roundings of 2^-24 of at most `2 d` in size.
+    #[test]
+    fn every_pair_is_held_on_every_level() {
+        for (count, d) in [(1, 1), (5, 3), (16, 4), (37, 9), (100, 2)] {
+            let points: Vec<f32> = (0..count * d).map(|index| draw(1, index)).collect();
+            let norms: Vec<f32> = (0..count).map(|index| draw(2, index)).collect();
+            let targets = Targets::new(&norms, &points, d);
+            let queries = Queries::new(&points, d, 0..count);
+            let all = 0..targets.count();
+            for level in [Level::new(), Level::baseline()] {
+                let mut found = All(Vec::new());
+                let screen = &mut found;
+                dispatch!(level, simd => hold_with(simd, &queries, &targets, all.clone(), screen));
+                found.0.sort_unstable_by_key(|(query, target, _)| (*query, *target));
+                assert_eq!(found.0.len(), count * count);
+                for (index, (query, target, lower)) in found.0.into_iter().enumerate() {
+                    assert_eq!((query, target), (index / count, index % count));
+                    let products = (0..d).map(|column| {
+                        f64::from(points[query * d + column])
+                            * f64::from(points[target * d + column])
+                    });
+                    let expected = f64::from(norms[target]) - 2.0 * products.sum::<f64>();
+                    let allowed = (d + 2) as f64 * (2 * d) as f64 / f64::from(1 << 24);
+                    assert!((f64::from(lower) - expected).abs() <= allowed, "{lower} {expected}");
+                }
+            }
+        }
+    }
+}
