@@ -3,6 +3,7 @@
 //! Invariant: every claim is in the ledger before the data it is judged on is opened.
 //! The judgement itself is `assure::judge`; here claims are resolved, measured, signed and committed.
 
+mod edges;
 mod evidence;
 mod metric;
 mod outcomes;
@@ -16,7 +17,9 @@ use std::{
 };
 
 use serde_json::json;
-use tiepoint_assure::{Evidence, PREDICATE_TYPE, canonical_json, judge, parse_claim, sentence};
+use tiepoint_assure::{
+    DirectionEvidence, Evidence, PREDICATE_TYPE, canonical_json, judge, parse_claim, sentence,
+};
 use tiepoint_ledger::{Statement, Subject};
 use tiepoint_model::{
     Derivation, Digest, Origin, Recording,
@@ -27,11 +30,12 @@ use tiepoint_reconstruct::trajectory::StampedPose;
 
 pub use self::outcomes::ReserveError;
 use self::{
+    edges::UnitSpans,
     metric::Metric,
     outcomes::{Opened, OutcomeCase},
 };
 use crate::{
-    Error, Half, Platform,
+    Error, Half, Platform, derivations,
     ingest::GROUND_TRUTH_TOPIC,
     platform::{
         Commit,
@@ -107,6 +111,8 @@ struct Findings {
     evidence: Evidence,
     pictures: Pictures,
     lineage: Vec<LineageRow>,
+    /// The spans of the units, direction by direction, in the order of the twins.
+    units: Vec<UnitSpans>,
 }
 
 /// Judges claims, signs the verdicts and commits them.
@@ -152,7 +158,7 @@ pub async fn assess(
                 }
                 let findings = find(platform, case, &runs[&id]).await?;
                 let verdict = judge(&case.claim, &findings.evidence)?;
-                conclude(platform, case, verdict, &findings, &key).await?
+                conclude(platform, (case, &runs[&id]), verdict, &findings, &key).await?
             }
             Prepared::Outcomes(case) => {
                 let opened = outcomes::open(platform, case).await?;
@@ -304,7 +310,7 @@ async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, E
         Synthetic::Other(other) => {
             let found = unpaired::measure(platform, case, run, other).await?;
             evidence.vetoes = found.vetoes;
-            Ok(Findings { evidence, pictures: found.pictures, lineage })
+            Ok(Findings { evidence, pictures: found.pictures, lineage, units: Vec::new() })
         }
         Synthetic::Twins(twins) => {
             let mut loaded: Vec<(Half, TwinInputs)> = Vec::new();
@@ -324,11 +330,23 @@ async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, E
             evidence.vetoes = vetoes::of_twins(&question, &loaded, &measured)?;
             evidence.fitted = fitted(case, run);
             let pictures = pictures::of_twins(&question, &loaded, &measured)?;
+            let units = unit_spans(&loaded, &measured.directions);
             evidence.directions = measured.directions;
             evidence.reference = measured.reference;
-            Ok(Findings { evidence, pictures, lineage })
+            Ok(Findings { evidence, pictures, lineage, units })
         }
     }
+}
+
+/// The units' spans; they say nothing of the values.
+fn unit_spans(twins: &[(Half, TwinInputs)], directions: &[DirectionEvidence]) -> Vec<UnitSpans> {
+    let both = twins.iter().zip(directions);
+    both.map(|((calibration, _), direction)| UnitSpans {
+        direction: direction.direction.clone(),
+        calibration: *calibration,
+        units: direction.units.iter().map(|unit| [unit.start_ns, unit.end_ns]).collect(),
+    })
+    .collect()
 }
 
 /// Where the robot was: ground truth, else scan matching.
@@ -455,7 +473,7 @@ fn lineage_rows(case: &Case) -> Vec<LineageRow> {
 /// Signs the verdict, commits it, and renders its report.
 async fn conclude(
     platform: &mut Platform,
-    case: &Case,
+    (case, run): (&Case, &Run),
     verdict: Verdict,
     findings: &Findings,
     key: &tiepoint_ledger::SigningKey,
@@ -464,9 +482,14 @@ async fn conclude(
     let verdict_id = sealed.verdict_id.clone();
     let (blob, _) =
         platform.store.objects.put_blob(std::io::Cursor::new(sealed.envelope.clone())).await?;
+    let edges = edges::of_verdict(case, run, &findings.units, &verdict_id);
+    let pending = derivations::write(platform, &verdict_id, &edges).await?;
+    let (append, edges_root) = pending.map(|pending| (pending.append, pending.root)).unzip();
+    let root = (verdict_id.clone(), sealed.statement_sha256);
     let commit = Commit {
+        appends: append.into_iter().collect(),
         blobs: [blob.blake3].into(),
-        roots: BTreeMap::from([(verdict_id.clone(), sealed.statement_sha256)]),
+        roots: std::iter::once(root).chain(edges_root).collect(),
         inputs: verdict_inputs(case),
         outputs: vec![verdict_id.clone()],
         names: BTreeMap::from([(verdict_id.clone(), format!("verdict on {}", case.claim.name))]),

@@ -266,6 +266,14 @@ pub enum Error {
         /// What is known.
         known: &'static str,
     },
+    /// Rows that a trace cannot find.
+    #[error("`{subject}`: {problem}")]
+    BadPlace {
+        /// As given.
+        subject: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// An option that another one needs.
     #[error("`{what}` needs `{option}`")]
     NeedsOption {
@@ -273,6 +281,18 @@ pub enum Error {
         what: String,
         /// What is missing.
         option: &'static str,
+    },
+    /// A cell of a file is not what it must be.
+    #[error("row {row} of column `{column}` {problem}: `{}`", path.display())]
+    BadCell {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1, without the header.
+        row: usize,
+        /// Its name.
+        column: String,
+        /// What is wrong.
+        problem: String,
     },
     /// A number of a file is missing, infinite, or too large.
     #[error("row {row} of column `{column}` is {found}: `{}`", path.display())]
@@ -424,7 +444,9 @@ impl Error {
             | Self::NotATwin { .. }
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
+            | Self::BadPlace { .. }
             | Self::NeedsOption { .. }
+            | Self::BadCell { .. }
             | Self::BadNumber { .. }
             | Self::NoNumbers { .. }
             | Self::NoWholeRow { .. }
@@ -563,7 +585,11 @@ impl Error {
             Self::NotReal { .. } => "name a recording of origin `real`",
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
+            Self::BadPlace { .. } => {
+                "name rows as `RECORDING/TOPIC@TIME` in nanoseconds, or `RECORDING/TOPIC#ROW`"
+            }
             Self::NeedsOption { .. } => "give it as well; `--help` says what it is",
+            Self::BadCell { .. } => "correct it; `--help` says what the file must hold",
             Self::BadNumber { .. } => {
                 "correct it, or leave such rows out with `--drop-missing` where their order is no matter"
             }

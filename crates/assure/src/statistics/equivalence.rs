@@ -4,6 +4,7 @@
 //! Invariant: both tests reject at `alpha` exactly when the interval at `1 - 2 alpha` lies strictly
 //! inside the margin, up to rounding.
 //! All values, the margin included, share one unit.
+//! Cost: `O(n)`.
 //!
 //! Not here: tests valid under peeking (see [`super::betting`]).
 

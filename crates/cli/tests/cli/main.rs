@@ -12,6 +12,7 @@ mod ledger;
 mod many;
 mod measures;
 mod outcomes;
+mod trace;
 mod trajectories;
 
 use std::{
