@@ -344,7 +344,11 @@ fn unit_spans(twins: &[(Half, TwinInputs)], directions: &[DirectionEvidence]) ->
     both.map(|((calibration, _), direction)| UnitSpans {
         direction: direction.direction.clone(),
         calibration: *calibration,
-        units: direction.units.iter().map(|unit| [unit.start_ns, unit.end_ns]).collect(),
+        units: direction
+            .units
+            .iter()
+            .filter_map(|unit| Some([unit.start_ns?, unit.end_ns?]))
+            .collect(),
     })
     .collect()
 }

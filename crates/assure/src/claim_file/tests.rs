@@ -53,21 +53,8 @@ fn each_fault_names_field_value_and_fix() {
     check("alpha = 0.05", "alpha = 0.05\nfamily = \"e_bh\"", "`e_bh`", "holm");
     check("positive = \"halves\"", "positive = { column = \"again\" }", "column", "halves");
     check("unit = \"m\" }", "unit = \"m\", column = \"c\" }", "column", "made here");
-    let reserve = "alpha = 0.05\nreserve = { name = \"yard\", wealth = 1.5 }";
-    check("alpha = 0.05", reserve, "`reserve.wealth` is 1.5", "0.05");
-    check("format_version = 1", "format_version = 2", "is 2", "format_version = 1");
-    check("statement = \"The", "statement = \"\" # \"The", "`statement` is empty", "reader");
-    check("both_directions = true", "both_directions = false", "both_directions", "both");
-    check("_times = 2.0", "_times = 1.0", "is 1, which", "two autocorrelation");
-    check("\"within_run\"", "\"across_runs\"", "`unit.kind` is `block`", "within_run");
-    check("clip_m = 1.0", "clip_m = inf", "metric.parameters", "finite");
-    check("size = 0.3", "size = 0.0", "controls.negative.size", "corruption");
-    check("expires_days = 90", "expires_days = 0", "expires_days", "days");
-    let unread = "documentation";
-    check("expires_days = 90", "expires_day = 90", "expires_day", unread);
-    check("kind = \"block\"", "kind = \"block\"\nlenght_s = 3.0", "lenght_s", unread);
-    check("positive = \"halves\"", "positive = \"none\"", "none", unread);
-    check("base = \"7\"", "base = \"7\"\nstep = 2", "step", unread);
+    let reserve = "alpha = 0.05\nreserve = { name = \"yard\", wealth = 0.5 }";
+    check("alpha = 0.05", reserve, "`reserve`", "only questions to a table");
 }
 
 #[test]
@@ -133,6 +120,8 @@ negative = { id = "slip", size = 0.1, unit = "share", column = "slipping" }
     check("{ column = \"again\" }", "\"next_scan\"", "next_scan");
     check("kind = \"run\"", "kind = \"block\", length_s = 3.0", "block");
     check("kind = \"run\"", "kind = \"run\", count = 30", "a continuous outcome");
+    let reserve = "bound = 1.0\nreserve = { name = \"yard\", wealth = 1.5 }";
+    check("bound = 1.0", reserve, "`reserve.wealth` is 1.5");
     check("bound = 1.0", "bound = 0.1", "above the margin");
     check("bound = 1.0", "seeds = { count = 20, base = \"1\" }\nbound = 1.0", "`seeds.count`");
     check("bound = 1.0", "outcome.kind = \"binary\"", "missing or 0");

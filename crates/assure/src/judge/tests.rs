@@ -195,6 +195,22 @@ fn a_difference_beyond_the_margin_refutes() {
     assert_eq!(one.cells[0].directions[1].answer, InsufficientEvidence);
 }
 
+/// On blocks too a claim of safety has one side; its simulated size is that of one test.
+#[test]
+fn safety_of_blocks_is_one_sided() {
+    let text = CLAIM.replace("\"measurement\"", "\"safety\"\nworse = \"larger\"");
+    let claim = parse_claim(&text, &["position_error_mean"]).unwrap();
+    let worse = World { difference_m: 0.12, corruption_m: -0.4, ..GOOD };
+    let verdict = check(&claim, &evidence(worse, worse, 40), Supported, "not optimistic");
+    let direction = &verdict.cells[0].directions[0];
+    assert!(direction.simulated_size.unwrap() < 0.075 && direction.test.unwrap().p_upper == 0.0);
+    assert!(verdict.limitation.iter().any(|said| said.contains("how much worse")));
+    let hidden = World { difference_m: -0.12, corruption_m: -0.2, ..GOOD };
+    check(&claim, &evidence(hidden, hidden, 40), Refuted, "below minus the margin");
+    let wide = World { scatter_m: 0.08, corruption_m: -1.0, ..GOOD };
+    check(&claim, &evidence(wide, wide, 46), InsufficientEvidence, "needed");
+}
+
 #[test]
 fn directions_that_contradict_each_other_decide_nothing() {
     let bad = World { difference_m: 0.12, ..GOOD };

@@ -131,7 +131,7 @@ pub(super) async fn open(platform: &Platform, case: &OutcomeCase) -> Result<Open
         }],
     };
     let lineage = lineage(case, &sha256);
-    let findings = Findings { evidence, pictures: Pictures::default(), lineage };
+    let findings = Findings { evidence, pictures: Pictures::default(), lineage, units: Vec::new() };
     Ok(Opened { findings, sha256, blob: blob.blake3 })
 }
 

@@ -9,7 +9,7 @@ use tiepoint_model::{
     Cell, Digest, Seed, Span, Timestamp, WallMap,
     claim::{Claim, SyntheticSource},
     math,
-    verdict::{Fit, ReferenceError, RuleStatus, UnitValues, Verdict, Veto},
+    verdict::{Charge, Fit, ReferenceError, RuleStatus, UnitValues, Verdict, Veto},
 };
 
 use super::{
@@ -36,6 +36,26 @@ unit = { kind = "block", length_s = 30.0 }
 split = { kind = "contiguous_halves", both_directions = true, guard_autocorrelation_times = 2.0 }
 seeds = { count = 20, base = "20260601" }
 controls = { positive = "halves", negative = { id = "range_noise", size = 0.02, unit = "m" } }
+"#;
+
+const OUTCOMES: &str = r#"
+format_version = 1
+name = "docking"
+statement = "The twin does not hide failures to dock."
+kind = "safety"
+worse = "larger"
+task = "Judging releases of the docking manoeuvre"
+real = "yard runs"
+alpha = 0.05
+independence = "across_sites"
+expires_days = 365
+unit = { kind = "scene", count = 80 }
+outcome = { kind = "binary", threshold = 0.5 }
+reserve = { name = "yard", wealth = 0.05 }
+metric = { id = "docking_error" }
+margin = { value = 0.1, unit = "share", justification = "One hidden failure in ten is caught." }
+synthetic.outcomes = { file = "<table>.csv", generator = "yard simulator <2.4>" }
+controls = { positive = "halves", negative = { id = "fog", size = 1.0, unit = "share", column = "foggy" } }
 "#;
 
 const CELLS: &str = r#"
@@ -82,6 +102,31 @@ pub(crate) fn not_assessed() -> Verdict {
     let claim = Claim { synthetic: SyntheticSource::Recording("simul".to_owned()), ..claim(false) };
     let unpaired = Evidence { directions: Vec::new(), reference: None, ..evidence(GOOD) };
     judge(&claim, &unpaired).unwrap()
+}
+
+/// A claim of safety on a table of outcomes, charged to a reserve.
+pub(crate) fn outcomes() -> Verdict {
+    let claim = parse_claim(OUTCOMES, &[]).unwrap();
+    let unit = |unit_index: usize| UnitValues {
+        unit_index,
+        unit: Some(format!("scene <{unit_index}>")),
+        cell: None,
+        start_ns: None,
+        end_ns: None,
+        sample_count: 1,
+        descriptors: BTreeMap::new(),
+        real: Some(if unit_index.is_multiple_of(4) { 0.9 } else { 0.1 }),
+        synthetic_by_seed: vec![Some(if unit_index.is_multiple_of(4) { 0.8 } else { 0.2 })],
+        negative_control_by_seed: vec![Some(0.0)],
+        positive_control: None,
+    };
+    let mut evidence = Evidence { reference: None, ..evidence(GOOD) };
+    evidence.directions.truncate(1);
+    evidence.directions[0].units = (0..80).map(unit).collect();
+    evidence.directions[0].differences = SampleSeries::default();
+    let (reserve, question, cost, wealth_left) = ("yard".to_owned(), 1, 0.05, 0.0);
+    evidence.charge = Some(Charge { reserve, question, cost, wealth_left });
+    judge(&claim, &evidence).unwrap()
 }
 
 fn evidence(world: World) -> Evidence {

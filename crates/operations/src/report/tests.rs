@@ -96,6 +96,26 @@ fn every_answer_makes_a_sound_page_that_tells_it_by_a_word() {
     }
 }
 
+/// No times, no conditions, no seeds: their columns are left out, and what the test promises, its
+/// side and what the question cost are told.
+#[test]
+fn a_page_of_outcomes_tells_test_side_and_cost() {
+    let verdict = sample::outcomes();
+    let page = page(&verdict, &Pictures::default());
+    check_page(&page);
+    for expected in [
+        "exact, paired, lower side only",
+        "What the test promises: Of false claims at most 5 %",
+        "Question 1 to the reserve yard: it cost 0.05 and left 0.",
+        "A whole scene; 80 scenes were declared.",
+        "scene &lt;79&gt;",
+        "1 where the metric exceeds 0.5",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    assert!(!page.contains("from (UTC)") && !page.contains("±\u{a0}SD"));
+}
+
 #[test]
 fn the_same_verdict_makes_the_same_page() {
     let verdict = sample::insufficient();

@@ -181,6 +181,10 @@ impl Claim {
     /// The reserve can pay for the question at all.
     pub(super) fn check_reserve(&self) -> Result<(), ClaimError> {
         let Some(reserve) = &self.reserve else { return Ok(()) };
+        if !matches!(self.synthetic, SyntheticSource::Outcomes(_)) {
+            let fix = "leave `reserve` out: only questions to a table of outcomes are charged";
+            return incompatible("reserve", "given", "no table of outcomes", fix);
+        }
         if reserve.name.trim().is_empty() {
             return Err(ClaimError::Empty { field: "reserve.name" });
         }
