@@ -51,7 +51,20 @@ fn recordings(python: &Path, lake: &str) -> Result<(), String> {
         if code != 0 {
             return Err(format!("the `mcap` package refuses {file}"));
         }
+        if file == exported {
+            expect_metadata(&text)?;
+        }
         println!("{file}: {} bytes of summary from the `mcap` package", text.len());
+    }
+    Ok(())
+}
+
+/// What the lake says of a recording is in the file, as the `mcap` package reads it.
+fn expect_metadata(summary: &str) -> Result<(), String> {
+    for word in ["tiepoint.recording", "origin", "content_digest", "original_0_blake3"] {
+        if !summary.contains(&format!("\"{word}\":")) {
+            return Err(format!("the `mcap` package does not find `{word}` in the metadata"));
+        }
     }
     Ok(())
 }

@@ -33,7 +33,9 @@ pub use convert::{
 };
 pub use damage::{Damage, Loss};
 pub use error::{DecodeError, ReadError};
-pub use mcap_writer::{ExportChannel, McapExport, WriteError, recording_metadata, write_mcap};
+pub use mcap_writer::{
+    ExportChannel, McapExport, WriteError, recording_metadata, signals_definition, write_mcap,
+};
 pub use reader::{ChannelSummary, Container, Definition, Limits, Reader, Summary, read_all};
 pub use samples::{ChannelKey, Samples, Table, TopicBatch, UnknownTable};
 pub use source::{LogReader, open_original};

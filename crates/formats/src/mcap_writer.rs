@@ -12,6 +12,7 @@
 //! one chunk; [`write_mcap`] is the same for samples that lie in memory.
 
 mod export;
+mod signals;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -20,7 +21,10 @@ use tiepoint_model::ErrorKind;
 
 use crate::{ChannelKey, Samples, Table};
 
-pub use self::export::{ExportChannel, McapExport, recording_metadata};
+pub use self::{
+    export::{ExportChannel, McapExport, recording_metadata},
+    signals::signals_definition,
+};
 
 /// Why samples could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -13,10 +13,28 @@ import json
 import math
 import sys
 
+from mcap.decoder import DecoderFactory as AnyDecoderFactory
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 
 ARRAY_HEAD = 8
+
+
+class JsonDecoderFactory(AnyDecoderFactory):
+    """Signals: JSON objects with a JSON Schema, of which every property must be known."""
+
+    def decoder_for(self, message_encoding, schema):
+        if message_encoding != "json":
+            return None
+        known = json.loads(schema.data)["properties"]
+
+        def decode(data):
+            message = json.loads(data)
+            unknown = set(message) - set(known)
+            assert not unknown, f"{schema.name}: the schema lacks {unknown}"
+            return message
+
+        return decode
 
 
 def plain(value):
@@ -27,6 +45,10 @@ def plain(value):
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
         value = list(bytes(value))
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
     if hasattr(value, "__slots__"):
         return {name: plain(getattr(value, name)) for name in value.__slots__}
     if hasattr(value, "__dict__"):
@@ -40,7 +62,7 @@ def plain(value):
 def main(path):
     topics = {}
     with open(path, "rb") as file:
-        reader = make_reader(file, validate_crcs=True, decoder_factories=[DecoderFactory()])
+        reader = make_reader(file, validate_crcs=True, decoder_factories=[DecoderFactory(), JsonDecoderFactory()])
         header = reader.get_header()
         metadata = {record.name: record.metadata for record in reader.iter_metadata()}
         for schema, channel, message, decoded in reader.iter_decoded_messages(

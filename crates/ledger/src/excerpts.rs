@@ -73,6 +73,37 @@ pub struct Reached<'a> {
     kinds: u8,
 }
 
+/// Everything that a walk came to, sorted by id, part and start; each once.
+#[derive(Clone, Debug)]
+pub struct Reach<'a> {
+    graph: &'a ExcerptGraph,
+    found: Vec<(u32, u8)>,
+}
+
+impl<'a> Reach<'a> {
+    /// How many excerpts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// True if the walk came to nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// One by one.
+    pub fn iter(&self) -> impl Iterator<Item = Reached<'a>> {
+        let graph = self.graph;
+        let at = move |(node, kinds): &(u32, u8)| Reached {
+            place: graph.place(&graph.nodes[*node as usize]),
+            kinds: *kinds,
+        };
+        self.found.iter().map(at)
+    }
+}
+
 impl Reached<'_> {
     /// The kinds of edges by which the walk came to it, in the order of their declaration.
     pub fn kinds(&self) -> impl Iterator<Item = EdgeKind> {
@@ -202,13 +233,13 @@ pub struct ExcerptGraph {
 impl ExcerptGraph {
     /// Everything that rows of `place` came from, directly or not, by id, part and start.
     #[must_use]
-    pub fn ancestors(&self, place: Place<'_>) -> Vec<Reached<'_>> {
+    pub fn ancestors(&self, place: Place<'_>) -> Reach<'_> {
         self.walk(place, &self.up)
     }
 
     /// Everything that came from rows of `place`, directly or not, by id, part and start.
     #[must_use]
-    pub fn descendants(&self, place: Place<'_>) -> Vec<Reached<'_>> {
+    pub fn descendants(&self, place: Place<'_>) -> Reach<'_> {
         self.walk(place, &self.down)
     }
 
@@ -230,12 +261,13 @@ impl ExcerptGraph {
         parts
     }
 
-    fn walk(&self, from: Place<'_>, rows: &Rows) -> Vec<Reached<'_>> {
+    fn walk(&self, from: Place<'_>, rows: &Rows) -> Reach<'_> {
+        let nothing = Reach { graph: self, found: Vec::new() };
         let (Some(id), (start, end)) = (self.ids.find(from.id), ends(from)) else {
-            return Vec::new();
+            return nothing;
         };
         if start >= end {
-            return Vec::new();
+            return nothing;
         }
         let mut walk = Walk {
             nodes: &self.nodes,
@@ -269,8 +301,8 @@ impl ExcerptGraph {
                 walk.met.push(next);
             }
         }
-        let reached = kinds.into_iter().zip(&self.nodes).filter(|(kinds, _)| *kinds != 0);
-        reached.map(|(kinds, node)| Reached { place: self.place(node), kinds }).collect()
+        let found = (0..).zip(kinds).filter(|(_, kinds)| *kinds != 0).collect();
+        Reach { graph: self, found }
     }
 
     fn first_group(&self, id: u32) -> usize {
@@ -327,11 +359,13 @@ impl Walk<'_> {
     }
 }
 
-/// Neighbours in one direction: those of node `n` are `targets[offsets[n]..offsets[n + 1]]`.
+/// Neighbours in one direction: those of node `n` are `targets[offsets[n]..offsets[n + 1]]`, the kinds of the edges
+/// beside them.
 #[derive(Clone, Debug)]
 struct Rows {
     offsets: Vec<usize>,
-    targets: Vec<(u32, u8)>,
+    targets: Vec<u32>,
+    kinds: Vec<u8>,
 }
 
 impl Rows {
@@ -345,17 +379,18 @@ impl Rows {
             offsets[node] += offsets[node - 1];
         }
         let mut next = offsets.clone();
-        let mut targets = vec![(0, 0); offsets[count]];
+        let (mut targets, mut kinds) = (vec![0; offsets[count]], vec![0; offsets[count]]);
         for (from, to, kind) in edges() {
-            targets[next[from as usize]] = (to, kind);
+            (targets[next[from as usize]], kinds[next[from as usize]]) = (to, kind);
             next[from as usize] += 1;
         }
-        Self { offsets, targets }
+        Self { offsets, targets, kinds }
     }
 
     fn of(&self, node: u32) -> impl Iterator<Item = (u32, u8)> {
         let row = self.offsets[node as usize]..self.offsets[node as usize + 1];
-        self.targets[row].iter().copied()
+        let kinds = self.kinds[row.clone()].iter().copied();
+        self.targets[row].iter().copied().zip(kinds)
     }
 }
 

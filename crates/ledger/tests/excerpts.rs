@@ -81,7 +81,7 @@ fn fast(edges: &[LineageEdge], from: &Excerpt, up: bool) -> Answer {
     let each = |one: &tiepoint_ledger::excerpts::Reached<'_>| -> Answer {
         one.kinds().map(|kind| (owned(one.place), kind)).collect()
     };
-    reached.iter().flat_map(each).collect()
+    reached.iter().flat_map(|one| each(&one)).collect()
 }
 
 proptest! {

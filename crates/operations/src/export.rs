@@ -1,22 +1,26 @@
 //! `export`: a recording out of the lake, as MCAP that any reader takes, or its originals byte for byte.
 //!
 //! Invariant: what cannot be written is named, never left out in silence.
-//! A channel's rows are in memory while it is written; images lie in the original and are not written again.
+//! A batch of each channel is in memory, but for a channel whose time runs back, which is sorted; images lie in the original and are not written again.
+//! Signals become JSON objects, since no ROS message holds them whole.
 
 mod names;
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     io::{Read, Write},
     path::Path,
 };
 
+use arrow::array::RecordBatch;
+use futures::{TryStreamExt as _, stream::BoxStream};
 use tiepoint_formats::{
     Damage, Definition, ExportChannel, McapExport, Samples, Table, columns, recording_metadata,
+    signals_definition,
 };
 use tiepoint_model::{Digest, Recording};
-use tiepoint_store::StoreError;
+use tiepoint_store::{ReadRequest, StoreError};
 
 use crate::{Error, Platform, Source, ingest::decode::each_piece, recording::find};
 
@@ -50,25 +54,32 @@ pub async fn export_mcap(
     let definitions = definitions(platform, &recording);
     let (mut channels, mut rows, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for channel in &recording.channels {
-        let key = (channel.message_type.clone(), channel.encoding.clone());
-        let definition = definitions.get(&key).cloned();
-        let table: Option<Table> = channel.table.parse().ok();
-        match (ExportChannel::of_recording(channel, definition), table) {
-            (Some(outlet), Some(table)) => {
-                channels.push(outlet);
-                rows.push(rows_of(platform, &recording, table, &channel.topic).await?);
-            }
-            _ => left_out.push(format!(
+        let outlet = ExportChannel::of_recording(channel, None);
+        let (Some(_), Ok(table)) = (outlet, channel.table.parse::<Table>()) else {
+            left_out.push(format!(
                 "{}: MCAP has no message for rows of `{}`; the original has them",
                 channel.topic, channel.table
-            )),
-        }
+            ));
+            continue;
+        };
+        let of_channel = ChannelRows::open(platform, &recording, table, &channel.topic).await?;
+        let key = (channel.message_type.clone(), channel.encoding.clone());
+        let definition = match &of_channel.first {
+            Some(Samples::Signals(rows)) => rows.first().map(|row| signals_definition(&row.fields)),
+            _ => definitions.get(&key).cloned(),
+        };
+        channels.extend(ExportChannel::of_recording(channel, definition));
+        rows.push(of_channel);
     }
     let (channel_count, mut row_count) = (channels.len(), 0);
     let metadata = recording_metadata(&recording).map_err(Error::Json)?;
     let mut export = McapExport::new(output, "ros2", &metadata, channels)?;
     while let Some(index) = export.wants() {
-        match rows.get_mut(index).and_then(VecDeque::pop_front) {
+        let next = match rows.get_mut(index) {
+            Some(rows) => rows.next().await?,
+            None => None,
+        };
+        match next {
             Some(samples) => {
                 row_count += samples.len() as u64;
                 export.give(index, Cow::Owned(samples))?;
@@ -132,17 +143,40 @@ pub async fn originals(platform: &Platform, name: &str) -> Result<Vec<StoredOrig
 }
 
 /// A channel's rows in its order, in the pieces in which they are read.
-async fn rows_of(
-    platform: &Platform,
-    recording: &Recording,
+struct ChannelRows {
     table: Table,
-    topic: &str,
-) -> Result<VecDeque<Samples>, Error> {
-    let id = recording.recording_id.to_string();
-    let equals = [("recording_id", id.as_str()), ("topic", topic)];
-    let batches = platform.store.read_table(&platform.head(), table.as_str(), &equals).await?;
-    let pieces = batches.iter().map(|batch| Ok(columns::from_batch(table, batch)?));
-    pieces.collect()
+    /// Read ahead, since it says which fields a signal has.
+    first: Option<Samples>,
+    rest: BoxStream<'static, Result<RecordBatch, StoreError>>,
+}
+
+impl ChannelRows {
+    async fn open(
+        platform: &Platform,
+        recording: &Recording,
+        table: Table,
+        topic: &str,
+    ) -> Result<Self, Error> {
+        let id = recording.recording_id.to_string();
+        let equals = [("recording_id", id.as_str()), ("topic", topic)];
+        let request = ReadRequest { table: table.as_str(), columns: None, equals: &equals };
+        let rest = platform.store.stream(&platform.head(), request).await?;
+        let mut rows = Self { table, first: None, rest };
+        rows.first = rows.next().await?;
+        Ok(rows)
+    }
+
+    async fn next(&mut self) -> Result<Option<Samples>, Error> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        while let Some(batch) = self.rest.try_next().await? {
+            if batch.num_rows() > 0 {
+                return Ok(Some(columns::from_batch(self.table, &batch)?));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// How raw messages are defined, as the originals say. Of an original that cannot be read any more nothing is known,

@@ -11,7 +11,7 @@ use arrow::{array::AsArray as _, datatypes::Int64Type};
 use serde::Serialize;
 use tiepoint_ledger::{
     ExcerptEdges, ExcerptGraph,
-    excerpts::{Place, Reached},
+    excerpts::{Place, Reach},
 };
 use tiepoint_model::{EdgeKind, Excerpt, Recording, Span, Timestamp};
 
@@ -283,10 +283,10 @@ async fn measured_time(
 fn nodes(
     platform: &Platform,
     titles: &BTreeMap<String, String>,
-    reached: &[Reached<'_>],
+    reached: &Reach<'_>,
 ) -> Vec<TraceNode> {
     let mut by_id: BTreeMap<&str, Vec<TraceExcerpt>> = BTreeMap::new();
-    for one in reached {
+    for one in reached.iter() {
         by_id.entry(one.place.id).or_default().push(TraceExcerpt {
             part: one.place.part.map(ToOwned::to_owned),
             start_time_ns: one.place.start_ns.map(Timestamp),

@@ -1,7 +1,8 @@
 //! Reading a table's rows in the channel's order, without SQL: what operations use.
 //!
 //! Invariant: rows come in (log time, sequence) order, ties in the order in which they were
-//! stored, whatever fragments they lie in. All rows asked for are held at once.
+//! stored, whatever fragments they lie in. [`Store::read`] holds all rows asked for, [`Store::stream`]
+//! a batch of them where they are stored in order.
 //!
 //! Not here: predicates other than equality with a text.
 
@@ -12,13 +13,13 @@ use arrow::{
     compute::interleave_record_batch,
     datatypes::{DataType, Schema, SchemaRef},
 };
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 
 use crate::{
     Head, Store, StoreError,
     order::{LOG_TIME_COLUMN, OrderKey, SEQUENCE_COLUMN, order_keys},
     provider::LakeTable,
-    scan::partition_rows,
+    scan::{LakeScanSpec, partition_rows},
 };
 
 /// Rows in a batch that had to be put together anew.
@@ -59,6 +60,53 @@ impl Store {
         head: &Head,
         request: ReadRequest<'_>,
     ) -> Result<Vec<RecordBatch>, StoreError> {
+        let plan = self.plan(head, request).await?;
+        let batches: Vec<RecordBatch> = plan.stored(self).try_collect().await?;
+        let batches = in_order(batches)?;
+        batches.iter().map(|batch| plan.answer(batch)).collect()
+    }
+
+    /// The rows that a request asks for, in the channel's order, batch by batch.
+    ///
+    /// Rows that lie in that order, as those of a channel do whose time never ran back, are not held: the two columns of
+    /// the order are read beforehand to make sure. Others are read and sorted as by [`Store::read`].
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn stream(
+        &self,
+        head: &Head,
+        request: ReadRequest<'_>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch, StoreError>>, StoreError> {
+        let plan = self.plan(head, request).await?;
+        if !self.lies_in_order(head, request).await? {
+            let batches = self.read(head, request).await?;
+            return Ok(stream::iter(batches.into_iter().map(Ok)).boxed());
+        }
+        let stored = plan.stored(self);
+        Ok(stored.map(move |batch| plan.answer(&batch?)).boxed())
+    }
+
+    /// True if the rows are stored in the channel's order, or have none.
+    async fn lies_in_order(
+        &self,
+        head: &Head,
+        request: ReadRequest<'_>,
+    ) -> Result<bool, StoreError> {
+        let of_order = ReadRequest { columns: Some(&[]), ..request };
+        let mut stored = self.plan(head, of_order).await?.stored(self);
+        let mut last: Option<OrderKey> = None;
+        while let Some(batch) = stored.try_next().await? {
+            let Some(keys) = order_keys(&batch) else { return Ok(true) };
+            if !keys.is_sorted() || keys.first().is_some_and(|first| last > Some(*first)) {
+                return Ok(false);
+            }
+            last = keys.last().copied().or(last);
+        }
+        Ok(true)
+    }
+
+    async fn plan(&self, head: &Head, request: ReadRequest<'_>) -> Result<Plan, StoreError> {
         let table = LakeTable::open(&self.tables, head, request.table, None).await?;
         let schema = table.columns();
         for (name, _) in request.equals {
@@ -70,7 +118,7 @@ impl Store {
                 });
             }
         }
-        let wanted = match request.columns {
+        let wanted: Vec<usize> = match request.columns {
             None => (0..schema.fields().len()).collect(),
             Some(names) => {
                 names.iter().map(|name| index_of(schema, name)).collect::<Result<Vec<_>, _>>()?
@@ -84,14 +132,31 @@ impl Store {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let equals = request.equals.iter().map(owned).collect();
         let spec = table.spec(Arc::new(projected(schema, &read)), equals, 1);
-        let batches: Vec<RecordBatch> =
-            partition_rows(self.tables.clone(), Arc::new(spec), 0).try_collect().await?;
-        let batches = in_order(batches)?;
-        if read.len() == wanted.len() {
-            return Ok(batches);
+        Ok(Plan { spec: Arc::new(spec), wanted: wanted.len(), read: read.len() })
+    }
+}
+
+/// What to read of a table.
+struct Plan {
+    spec: Arc<LakeScanSpec>,
+    /// How many of the columns that are read were asked for; they come first.
+    wanted: usize,
+    read: usize,
+}
+
+impl Plan {
+    /// The rows as they are stored.
+    fn stored(&self, store: &Store) -> BoxStream<'static, Result<RecordBatch, StoreError>> {
+        partition_rows(store.tables.clone(), Arc::clone(&self.spec), 0)
+    }
+
+    /// The columns that were asked for.
+    fn answer(&self, batch: &RecordBatch) -> Result<RecordBatch, StoreError> {
+        if self.read == self.wanted {
+            return Ok(batch.clone());
         }
-        let kept: Vec<usize> = (0..wanted.len()).collect();
-        batches.iter().map(|batch| Ok(batch.project(&kept)?)).collect()
+        let kept: Vec<usize> = (0..self.wanted).collect();
+        Ok(batch.project(&kept)?)
     }
 }
 

@@ -296,6 +296,10 @@ fn a_table_is_a_recording_once_a_projection_lies_beside_it() {
     let ingested = desk.run(&["ingest", "imu.csv", "--json"]).expect_code(0).json();
     let recording = &ingested["recordings"][0];
     assert_eq!(recording["channels"][0]["message_count"], 50, "{recording}");
+    // Signals leave as JSON, each value under its name.
+    let mcap = desk.run(&["export", "imu", "--out", "imu.mcap", "--json"]).expect_code(0).json();
+    assert_eq!(mcap["left_out"].as_array().map(Vec::len), Some(0), "{mcap}");
+    assert_eq!(mcap["message_count"], 50, "{mcap}");
     let exported = desk.run(&["export", "imu", "--format", "original", "--out", "copy"]);
     exported.expect_code(0);
     assert_eq!(std::fs::read(desk.path("copy/imu.csv")).unwrap(), text.as_bytes());

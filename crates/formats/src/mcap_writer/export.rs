@@ -17,7 +17,7 @@ use mcap::{
 };
 use tiepoint_model::{Channel, Recording, Stamps, Timestamp};
 
-use super::WriteError;
+use super::{WriteError, signals::signals_json};
 use crate::{
     ChannelKey, Definition, Samples, Table,
     message::{
@@ -40,7 +40,8 @@ pub struct ExportChannel {
     pub key: ChannelKey,
     /// The table of its rows.
     pub table: Table,
-    /// Of raw messages, as the original has it; typed samples bring their own.
+    /// Of raw messages, as the original has it; of signals, see [`super::signals_definition`]; typed samples bring their
+    /// own.
     pub definition: Option<Definition>,
     /// Metadata of the channel's record: its digest, for instance.
     pub metadata: BTreeMap<String, String>,
@@ -48,7 +49,8 @@ pub struct ExportChannel {
 
 impl ExportChannel {
     /// A channel of a recording as it is exported: typed samples become the ROS 2 message that
-    /// they were read from or the usual one of their table, raw messages stay what they were.
+    /// they were read from or the usual one of their table, signals become JSON objects, raw
+    /// messages stay what they were.
     /// The record's metadata names the table, the content digest and the original type.
     ///
     /// `None` for a table that this version does not know and for images, whose pixels lie in
@@ -63,6 +65,7 @@ impl ExportChannel {
         };
         let key = match table {
             Table::Raw => own,
+            Table::Signals => ChannelKey { encoding: "json".to_owned(), ..own },
             Table::Images => return None,
             _ => {
                 let kind = MessageKind::of_name(&own.message_type)
@@ -239,7 +242,7 @@ struct Outlet<'a> {
     /// Rows that are not all written.
     samples: Cow<'a, Samples>,
     has_ended: bool,
-    /// `None` for raw messages.
+    /// `None` for raw messages and JSON.
     kind: Option<MessageKind>,
     channel_id: u16,
     next_row: usize,
@@ -253,7 +256,8 @@ impl<'a> Outlet<'a> {
         let ExportChannel { key, table, .. } = &channel;
         let table = *table;
         let mut kind = None;
-        if table != Table::Raw {
+        let is_json = table == Table::Signals && key.encoding == "json";
+        if table != Table::Raw && !is_json {
             if key.encoding != "cdr" {
                 let (topic, encoding) = (key.topic.clone(), key.encoding.clone());
                 return Err(WriteError::UnknownEncoding { topic, encoding });
@@ -344,6 +348,10 @@ impl<'a> Outlet<'a> {
                 &encoded
             }
             (None, Samples::Raw(rows)) => &rows[row].payload,
+            (None, Samples::Signals(rows)) => {
+                encoded = signals_json(&rows[row]);
+                &encoded
+            }
             (None, _) => return Err(self.explain(EncodeError::Table)),
         };
         let stamp = |time: Timestamp| {

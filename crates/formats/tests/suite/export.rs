@@ -8,10 +8,10 @@ use std::{
 use proptest::{collection::vec, prelude::*};
 use tiepoint_formats::{
     ChannelKey, Container, Definition, ExportChannel, McapExport, Samples, Table, WriteError,
-    read_all, recording_metadata, write_mcap,
+    read_all, recording_metadata, signals_definition, write_mcap,
 };
 use tiepoint_model::{
-    Channel, Digest, Origin, Recording, RecordingId, Timestamp,
+    Channel, Digest, Origin, Recording, RecordingId, SignalField, SignalSample, Stamps, Timestamp,
     quality::QualityVerdict,
     quality::{ChannelQuality, RecordingQuality},
 };
@@ -159,4 +159,40 @@ fn rows_of_a_channel_that_has_ended_are_refused() {
     let rows = Cow::Owned(Samples::empty(Table::Twists));
     let error = export.give(0, rows).unwrap_err();
     assert!(matches!(error, WriteError::NoSuchChannel { channel_index: 0 }), "{error}");
+}
+
+/// Other people's readers get every number of a signal under its name, and what is no number as JSON can say it.
+#[test]
+fn signals_become_json_that_says_every_value() {
+    let field = |name: &str, unit: &str| SignalField { name: name.into(), unit: unit.into() };
+    let fields: std::sync::Arc<[SignalField]> =
+        [field("voltage_v", "V"), field("cells[0].t", ""), field("a", ""), field("b", "")].into();
+    let stamps = Stamps {
+        log: Timestamp(5),
+        publish: Some(Timestamp(5)),
+        sensor: Some(Timestamp(i64::MAX)),
+    };
+    let values = vec![0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+    let row = SignalSample { stamps, fields: fields.clone(), values };
+    let key = key("/battery", "battery_status", "json");
+    let channel = ExportChannel {
+        definition: Some(signals_definition(&fields)),
+        ..declared(&key, Table::Signals)
+    };
+    let mut export = McapExport::new(Vec::new(), "", &no_metadata(), vec![channel]).unwrap();
+    export.give(0, Cow::Owned(Samples::Signals(vec![row]))).unwrap();
+    let file = export.finish().unwrap();
+    let messages: Vec<_> = mcap::MessageStream::new(&file).unwrap().map(Result::unwrap).collect();
+    assert_eq!(messages.len(), 1);
+    let schema = messages[0].channel.schema.clone().unwrap();
+    assert_eq!((schema.encoding.as_str(), schema.name.as_str()), ("jsonschema", "battery_status"));
+    let schema: serde_json::Value = serde_json::from_slice(&schema.data).unwrap();
+    assert_eq!(schema["type"], "object");
+    assert_eq!(schema["properties"]["voltage_v"]["description"], "unit: V");
+    let message: serde_json::Value = serde_json::from_slice(&messages[0].data).unwrap();
+    let expected = serde_json::json!({
+        "voltage_v": 0.1, "cells[0].t": null, "a": "inf", "b": "-inf",
+        "@sensor_time_ns": i64::MAX.to_string(),
+    });
+    assert_eq!(message, expected);
 }

@@ -2,11 +2,12 @@
 //!
 //! Invariant: digests are made again from the rows as they are read, never taken from a file of a table.
 
+use futures::TryStreamExt as _;
 use tiepoint_formats::{Table, columns};
 use tiepoint_model::{Digest, Recording};
-use tiepoint_store::{ContentHasher, blobs::blob_key, recording_root};
+use tiepoint_store::{ContentHasher, ReadRequest, blobs::blob_key, recording_root};
 
-use super::{Check, Wrong, listed, sha256_of};
+use super::{Check, Wrong, listed};
 use crate::{Error, Platform, derivations, ingest::catalogue_digest, recording};
 
 /// The rows of every channel have the digest that was committed.
@@ -86,10 +87,11 @@ async fn content_digest(
         })?;
         let equals = [("recording_id", id.as_str()), ("topic", channel.topic.as_str())];
         let head = platform.head();
-        let batches = platform.store.read_table(&head, table.as_str(), &equals).await?;
+        let request = ReadRequest { table: table.as_str(), columns: None, equals: &equals };
+        let mut rows = platform.store.stream(&head, request).await?;
         let mut hasher = ContentHasher::of_channel(&columns::schema(table))?;
-        for batch in &batches {
-            hasher.update(batch)?;
+        while let Some(batch) = rows.try_next().await? {
+            hasher.update(&batch)?;
         }
         let digest = hasher.finish();
         if digest != channel.content_digest {

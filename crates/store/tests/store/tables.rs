@@ -10,7 +10,9 @@ use std::{
     },
 };
 
-use tiepoint_store::{StepKind, Store, StoreError, WriteSeam};
+use arrow::array::RecordBatch;
+use futures::TryStreamExt as _;
+use tiepoint_store::{ReadRequest, StepKind, Store, StoreError, WriteSeam};
 
 use crate::rows::{assert_same_rows, filled, head_of, joined, lake, lake_with, rows, schema};
 
@@ -115,6 +117,31 @@ async fn appends_can_be_joined_into_one_version() {
     assert_eq!(tables.fragment_count("scans", version).await.unwrap(), 2);
     let found = lake.store.read_table(&head_of(1, "scans", version), "scans", &[]).await.unwrap();
     assert_same_rows(&found, &joined(&batches));
+}
+
+/// A stream gives what a read gives, whether the rows lie in order or must be sorted, and no other channel's rows.
+#[tokio::test]
+async fn a_stream_gives_the_rows_of_a_read_in_the_same_order() {
+    let lake = lake();
+    let tables = &lake.store.tables;
+    let base = tables.ensure("scans", &schema()).await.unwrap();
+    let equals = [("recording_id", "rec-a"), ("topic", "/scan")];
+    let request = ReadRequest { table: "scans", columns: Some(&["sequence"]), equals: &equals };
+    for spans in [[(0, 50), (50, 90)], [(50, 90), (0, 50)]] {
+        let mut pending = Vec::new();
+        for (from, to) in spans {
+            for batch in [rows("rec-b", "/scan", from, to), rows("rec-a", "/scan", from, to)] {
+                pending.push(tables.write_batches("scans", base, vec![batch]).await.unwrap());
+            }
+        }
+        let pending = pending.into_iter().reduce(|one, next| one.and(next).unwrap()).unwrap();
+        let head = head_of(1, "scans", tables.commit(&pending, base).await.unwrap());
+        let read = lake.store.read(&head, request).await.unwrap();
+        let streamed = lake.store.stream(&head, request).await.unwrap();
+        let streamed: Vec<RecordBatch> = streamed.try_collect().await.unwrap();
+        assert_eq!(joined(&streamed), joined(&read));
+        assert_eq!(joined(&streamed).num_rows(), 90);
+    }
 }
 
 #[tokio::test]
