@@ -34,10 +34,22 @@ prop_compose! {
         roots in prop::collection::btree_map(names(), digests(), 0..3),
         tables in prop::collection::btree_map(names(), any::<u64>(), 0..3),
         time in any::<i64>(),
+        is_retention in any::<bool>(),
         verb in names(),
     ) -> Entry {
         let (format_version, index, time_ns) = (FORMAT_VERSION, 0, Timestamp(time));
-        Entry { blobs, body_commitment, format_version, index, roots, tables, time_ns, verb }
+        let retain_from = is_retention.then_some(0);
+        Entry {
+            blobs,
+            body_commitment,
+            format_version,
+            index,
+            retain_from,
+            roots,
+            tables,
+            time_ns,
+            verb,
+        }
     }
 }
 
@@ -242,6 +254,7 @@ fn entry_of(index: u64, step: &Step) -> Entry {
         body_commitment: Digest([0; 32]),
         format_version: FORMAT_VERSION,
         index,
+        retain_from: None,
         roots: step.roots.clone(),
         tables: step.tables.clone(),
         time_ns: Timestamp(0),

@@ -90,6 +90,8 @@ pub(crate) struct Log {
     pub(crate) bodies: Vec<Option<Body>>,
     pub(crate) tree: CompactRange,
     pub(crate) head: SignedHead,
+    /// The first position that can be read, whatever position was opened.
+    retain_from: u64,
 }
 
 impl Platform {
@@ -177,7 +179,8 @@ impl Platform {
     /// Opens a lake as it was when its ledger held `position` entries, to be read only.
     ///
     /// # Errors
-    /// As [`Platform::open`]; [`Error::NoSuchPosition`] beyond the ledger's end.
+    /// As [`Platform::open`]; [`Error::NoSuchPosition`] beyond the ledger's end; [`Error::LetGo`] for a position that
+    /// was let go.
     pub async fn open_at(folder: &Path, config: Config, position: u64) -> Result<Self, Error> {
         Self::load(folder, config, WriteSeam::default(), Some(position)).await
     }
@@ -205,7 +208,9 @@ impl Platform {
         platform.reload().await?;
         let entry_count = platform.log.state.entry_count();
         if let Some(position) = position {
+            let retain_from = platform.retain_from();
             return match position == entry_count {
+                true if position < retain_from => Err(Error::LetGo { position, retain_from }),
                 true => Ok(platform),
                 false => Err(Error::NoSuchPosition { position, entry_count }),
             };
@@ -227,6 +232,12 @@ impl Platform {
     /// Nothing of it denies a commit: the tree head could not be signed, a table could not be compacted.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// The first position that can still be read; 0 if all can.
+    #[must_use]
+    pub fn retain_from(&self) -> u64 {
+        self.log.retain_from
     }
 
     /// Names the lake.
@@ -275,7 +286,7 @@ impl Platform {
         let mut firsts: Vec<u64> = keys
             .iter()
             .filter_map(|key| first_index_of_path(key))
-            .filter(|i| (known..end).contains(i))
+            .filter(|i| *i >= known)
             .collect();
         firsts.sort_unstable();
         for firsts in firsts.chunks(READ_AT_ONCE) {
@@ -285,7 +296,8 @@ impl Platform {
         Ok(())
     }
 
-    /// Takes commits in, given by their first indexes in ascending order, up to a position.
+    /// Takes commits in, given by their first indexes in ascending order, up to a position; of later ones, only what
+    /// they let go.
     async fn read_commits(&mut self, firsts: &[u64], end: u64) -> Result<(), Error> {
         let paths: Vec<String> = firsts.iter().map(|first| commit_path(*first)).collect();
         let commits = self.store.objects.get_many(&paths).await?;
@@ -293,6 +305,9 @@ impl Platform {
         for ((first, path), bytes) in firsts.iter().zip(paths).zip(&commits) {
             let bytes = bytes.as_deref().ok_or(StoreError::NotFound { key: path })?;
             lines.extend(decode_commit_lines(*first, bytes)?);
+        }
+        for (entry, _) in &lines {
+            self.log.retain_from = self.log.retain_from.max(entry.retain_from.unwrap_or(0));
         }
         lines.retain(|(entry, _)| entry.index < end);
         let keys: Vec<String> =
@@ -314,6 +329,7 @@ impl Log {
         self.state.apply(&entry, body.as_ref())?;
         self.tree.append(leaf_hash(bytes));
         self.head.push(bytes, &self.tree)?;
+        self.retain_from = self.retain_from.max(entry.retain_from.unwrap_or(0));
         self.entries.push(entry);
         self.bodies.push(body);
         Ok(())

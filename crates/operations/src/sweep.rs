@@ -1,19 +1,22 @@
 //! `sweep`: what was written and never named goes, when it is old enough that nobody can be about to name it.
 //!
-//! Invariant: whatever any position of the ledger reaches stays: manifests, fragments, deletion files, indexes, blobs,
-//! bodies, lists of digests. A version that cannot be read stops the sweep: what it needs is not known.
+//! Invariant: whatever any position reaches that the ledger retains stays: manifests, fragments, deletion files, indexes,
+//! and the digests of each. So does every blob and every body. A version that cannot be read stops the sweep: what it
+//! needs is not known.
+//! A position that was the newest within the last day stays whole in any case, because somebody may be reading there.
 //! A sweep changes nothing that the ledger says, so it is no entry, and one cut short is simply run again.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 use tiepoint_model::{Span, Timestamp};
-use tiepoint_store::{AgedFile, Sharing, blobs::blob_key};
+use tiepoint_store::{AgedFile, Sharing, StoreError, blobs::blob_key};
 
 use crate::{
     Error, Platform,
-    files::{FILES_ROOT, list_key},
+    files::{FILES_ROOT, list_key, parse_list},
     platform::body_key,
+    retain::{position_at, reached_versions},
 };
 
 /// Younger files may belong to something that is still being written.
@@ -39,6 +42,8 @@ pub struct SweptFile {
 pub struct SweepReport {
     /// True if nothing was to be removed.
     pub dry_run: bool,
+    /// Everything that positions from this one on reach was kept.
+    pub kept_from: u64,
     /// What was removed, or would be.
     pub swept: Vec<SweptFile>,
     /// Bytes in them.
@@ -49,20 +54,21 @@ pub struct SweepReport {
     pub young_bytes: u64,
 }
 
-/// Removes what no position of the ledger reaches and is older than a day.
+/// Removes what no retained position of the ledger reaches and is older than a day.
 ///
 /// # Errors
 /// [`Error::ReadOnly`]; those of the store, a version that cannot be read among them: then nothing is removed.
 pub async fn sweep(platform: &mut Platform, dry_run: bool) -> Result<SweepReport, Error> {
     platform.expect_writable()?;
-    let mut named = Named::default();
-    named.learn(platform).await?;
     let newest = Timestamp(platform.config.now.0.saturating_sub(KEPT_SPAN.0));
-    let mut unnamed = Vec::new();
+    let kept_from = platform.retain_from().min(position_at(&platform.log.entries, newest));
+    let mut named = Named { kept_from, ..Named::default() };
+    named.learn(platform).await?;
+    let mut files = Vec::new();
     for folder in FOLDERS {
-        unnamed.extend(platform.store.objects.list_aged(folder).await?);
+        files.extend(platform.store.objects.list_aged(folder).await?);
     }
-    unnamed.retain(|file| !named.keys.contains(&file.key));
+    let unnamed = named.without(platform, files).await?;
     let (old, young): (Vec<AgedFile>, Vec<AgedFile>) =
         unnamed.into_iter().partition(|file| file.modified < newest);
     let swept = match dry_run {
@@ -71,6 +77,7 @@ pub async fn sweep(platform: &mut Platform, dry_run: bool) -> Result<SweepReport
     };
     Ok(SweepReport {
         dry_run,
+        kept_from,
         swept_bytes: swept.iter().map(|file| file.size_bytes).sum(),
         swept: swept
             .into_iter()
@@ -92,7 +99,7 @@ async fn remove(
         let lock = platform.store.objects.lock_commits(Sharing::Nobody).await?;
         platform.reload().await?;
         named.learn(platform).await?;
-        let batch = batch.iter().filter(|file| !named.keys.contains(&file.key)).cloned().collect();
+        let batch = named.without(platform, batch.to_vec()).await?;
         removed.extend(platform.store.objects.remove_unnamed(&lock, batch).await?);
     }
     Ok(removed)
@@ -102,23 +109,60 @@ async fn remove(
 #[derive(Default)]
 struct Named {
     keys: BTreeSet<String>,
+    /// Lists of digests of entries before `kept_from`: each is kept as long as one file on it is.
+    early_lists: BTreeSet<String>,
+    kept_from: u64,
     entry_count: usize,
 }
 
 impl Named {
     /// Adds what entries that are new since the last time reach.
     async fn learn(&mut self, platform: &Platform) -> Result<(), Error> {
-        let tables = &platform.store.tables;
-        for entry in &platform.log.entries[self.entry_count..] {
+        let (entries, known) = (&platform.log.entries, self.entry_count);
+        for entry in &entries[known..] {
             self.keys.extend(entry.blobs.iter().map(blob_key));
             self.keys.insert(body_key(&entry.body_commitment));
-            self.keys.extend(entry.roots.get(FILES_ROOT).map(list_key));
-            for (table, version) in &entry.tables {
-                let files = tables.files_of_version(table, *version).await?;
-                self.keys.extend(files.into_iter().map(|file| file.key));
-            }
-            self.entry_count += 1;
+            let lists = match entry.index < self.kept_from {
+                true => &mut self.early_lists,
+                false => &mut self.keys,
+            };
+            lists.extend(entry.roots.get(FILES_ROOT).map(list_key));
         }
+        for (table, version) in reached_versions(&entries[known..], self.kept_from) {
+            let files = platform.store.tables.files_of_version(&table, version).await?;
+            self.keys.extend(files.into_iter().map(|file| file.key));
+        }
+        self.entry_count = entries.len();
         Ok(())
+    }
+
+    /// Those of the files that nothing names.
+    async fn without(
+        &self,
+        platform: &Platform,
+        files: Vec<AgedFile>,
+    ) -> Result<Vec<AgedFile>, Error> {
+        let mut unnamed = Vec::new();
+        for file in files {
+            let is_named = self.keys.contains(&file.key)
+                || self.early_lists.contains(&file.key)
+                    && self.names_one_of(platform, &file.key).await?;
+            if !is_named {
+                unnamed.push(file);
+            }
+        }
+        Ok(unnamed)
+    }
+
+    /// Whether a file on this list of digests is reached; so is one that cannot be read, since `verify` must see it.
+    async fn names_one_of(&self, platform: &Platform, list: &str) -> Result<bool, Error> {
+        let bytes = match platform.store.objects.get(list).await {
+            // Another sweep was here first.
+            Err(StoreError::NotFound { .. }) => return Ok(false),
+            bytes => bytes?,
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let files = parse_list(&text);
+        Ok(files.is_none_or(|files| files.iter().any(|(_, key)| self.keys.contains(*key))))
     }
 }

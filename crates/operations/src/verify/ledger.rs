@@ -24,6 +24,13 @@ pub(super) struct ReadLog {
     pub(super) check: Check,
 }
 
+impl ReadLog {
+    /// The first position that can still be read.
+    pub(super) fn retain_from(&self) -> u64 {
+        self.entries.values().filter_map(|entry| entry.retain_from).max().unwrap_or(0)
+    }
+}
+
 /// Reads every commit of the log.
 pub(super) async fn read_log(objects: &Objects) -> Result<ReadLog, Error> {
     let (mut entries, mut wrong, mut expected) = (BTreeMap::new(), Vec::new(), 0);
