@@ -161,11 +161,11 @@ fn shipped(name: &str, is_compressed: bool) -> Vec<u8> {
     }
 }
 
-fn messages_of(log: &[u8]) -> impl Iterator<Item = mcap::Message<'_>> {
+fn messages_of(log: &[u8]) -> impl Iterator<Item = mcap::Message<'static>> {
     mcap::MessageStream::new(log).unwrap().map(Result::unwrap)
 }
 
-fn uncompressed<'m>(messages: impl Iterator<Item = mcap::Message<'m>>) -> Vec<u8> {
+fn uncompressed(messages: impl Iterator<Item = mcap::Message<'static>>) -> Vec<u8> {
     let options = mcap::WriteOptions::new().compression(None).profile("ros2");
     let mut writer = options.create(std::io::Cursor::new(Vec::new())).unwrap();
     messages.for_each(|message| writer.write(&message).unwrap());
@@ -175,7 +175,7 @@ fn uncompressed<'m>(messages: impl Iterator<Item = mcap::Message<'m>>) -> Vec<u8
 
 /// Some messages of a log from a place of its own on, with times of its own, not compressed.
 fn piece(log: &[u8], serial: u64, message_count: usize) -> Vec<u8> {
-    let messages: Vec<mcap::Message<'_>> = messages_of(log).collect();
+    let messages: Vec<mcap::Message<'static>> = messages_of(log).collect();
     let first = serial as usize * 37 % messages.len().saturating_sub(message_count).max(1);
     let chosen = messages.into_iter().skip(first).take(message_count);
     uncompressed(chosen.map(|mut message| {
