@@ -35,6 +35,13 @@ pub(crate) fn run() -> Result<(), String> {
 /// The recordings that ship, and one that left the lake again, read by the `mcap` package.
 fn recordings(python: &Path, lake: &str) -> Result<(), String> {
     let exported = "target/validators/exported.mcap";
+    // `export` replaces nothing, and an earlier run may have left its file.
+    match std::fs::remove_file(root().join(exported)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(format!("{exported}: {e}"));
+        }
+        _ => {}
+    }
     shell::run(tiepoint(&["export", "uwb", "--out", exported, "--lake", lake]))?;
     let shipped = ["uwb", "sena", "simul", "range_030"];
     let shipped = shipped.map(|name| format!("testdata/quickstart/{name}.mcap"));

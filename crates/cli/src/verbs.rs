@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
             door.change(output, async move |lake, out| ingest::run(lake, args, out).await).await
         }
         Verb::Query(args) => query::run(&door.read().await?, args, output).await,
-        Verb::Log(args) => log::run(&door.read().await?, args, output),
+        Verb::Log(args) => log::run(&door.read().await?, args, output).await,
         Verb::Trace(args) => trace::run(&door.read().await?, args, output),
         Verb::Verify(args) => {
             let lake = door.lake.clone();

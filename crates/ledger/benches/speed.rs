@@ -107,15 +107,17 @@ fn replay() -> Outcome {
     }
     let rate = ENTRIES as f64 / seconds;
     println!("replay: {rate:.0} entries/s with their bodies, read and checked before");
+    projection.commits = (0..ENTRIES).collect();
+    let key = SigningKey::from_seed("log.example", [1; 32])?;
     let folder = tempfile::tempdir()?;
     let began = Instant::now();
-    write(folder.path(), "projection", &projection.encode()?)?;
+    write(folder.path(), "projection", &projection.save(&key)?)?;
     println!("projection: saved in {:.3} s", began.elapsed().as_secs_f64());
     for _ in 0..3 {
         let began = Instant::now();
         let bytes = std::fs::read(folder.path().join("projection"))?;
         let read_s = began.elapsed().as_secs_f64();
-        let opened = Projection::decode(&bytes)?;
+        let opened = Projection::open(&bytes, &key.verifying_key())?;
         let (seconds, size_mb) = (began.elapsed().as_secs_f64(), bytes.len() as f64 / 1e6);
         println!(
             "projection: {ENTRIES} entries, {size_mb:.0} MB, opened in {seconds:.3} s, \

@@ -7,10 +7,14 @@
 //! The JSON is compact, keys sorted by their UTF-8 bytes at every depth, integers as digits, floats
 //! as the shortest decimal that reads back the same. The bytes are kept and checked as read.
 //!
+//! The bodies of a commit of several entries lie in one file: each after its length (big-endian, 32
+//! bits); one that was erased has the length 0.
+//!
 //! Not here: drawing the salt, and keeping or erasing the file.
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -117,4 +121,79 @@ impl Body {
 #[must_use]
 pub fn commitment(file_bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(file_bytes).into())
+}
+
+/// Where the bodies of a commit lie, given the commitment of its first entry and the number of its
+/// entries.
+#[must_use]
+pub fn bodies_path(first: &Digest, entry_count: usize) -> String {
+    match entry_count {
+        1 => format!("bodies/{first}"),
+        count => format!("bodies/{first}-{count}"),
+    }
+}
+
+/// The file of the bodies of one commit, in the order of its entries.
+///
+/// # Errors
+/// [`LedgerError::TooMany`] for a body of 2^32 bytes or more.
+pub fn join_bodies(bodies: &[SealedBody]) -> Result<Vec<u8>, LedgerError> {
+    if let [only] = bodies {
+        return Ok(only.bytes.clone());
+    }
+    let mut file = Vec::new();
+    for body in bodies {
+        let (what, unit, count, max) = ("body", "bytes", body.bytes.len(), u32::MAX as usize);
+        let length =
+            u32::try_from(count).map_err(|_| LedgerError::TooMany { what, count, unit, max })?;
+        file.extend(length.to_be_bytes());
+        file.extend(&body.bytes);
+    }
+    Ok(file)
+}
+
+/// The bytes of each body in the file of a commit with `entry_count` entries; none for an erased one,
+/// and none at all without the file.
+///
+/// # Errors
+/// [`LedgerError::Malformed`], naming the body (from 1), unless the file holds exactly so many.
+pub fn split_bodies(
+    file: Option<&[u8]>,
+    entry_count: usize,
+) -> Result<Vec<Option<&[u8]>>, LedgerError> {
+    let Some(file) = file else { return Ok(vec![None; entry_count]) };
+    if entry_count == 1 {
+        return Ok(vec![Some(file)]);
+    }
+    let (what, mut rest, mut bodies) = ("file of bodies", file, Vec::with_capacity(entry_count));
+    for line in 1..=entry_count {
+        let cut = LedgerError::Malformed { what, line, problem: "is cut short" };
+        let Some((length, tail)) = rest.split_first_chunk() else { return Err(cut) };
+        let length = u32::from_be_bytes(*length) as usize;
+        let Some((body, tail)) = tail.split_at_checked(length) else { return Err(cut) };
+        bodies.push((length > 0).then_some(body));
+        rest = tail;
+    }
+    match rest.is_empty() {
+        true => Ok(bodies),
+        false => {
+            let problem = "goes on after its last body";
+            Err(LedgerError::Malformed { what, line: entry_count + 1, problem })
+        }
+    }
+}
+
+/// The bodies of one commit from their file, each checked against its commitment.
+///
+/// # Errors
+/// Those of [`split_bodies`] and [`Body::open`].
+pub fn open_bodies(
+    file: Option<&[u8]>,
+    commitments: &[Digest],
+) -> Result<Vec<Option<Body>>, LedgerError> {
+    let files = split_bodies(file, commitments.len())?;
+    let open = |(bytes, commitment): (Option<&[u8]>, &Digest)| {
+        bytes.map(|bytes| Body::open(bytes, commitment)).transpose()
+    };
+    files.into_par_iter().zip(commitments).with_min_len(64).map(open).collect()
 }

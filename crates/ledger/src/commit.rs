@@ -10,6 +10,9 @@
 //!
 //! Not here: who signs. A checksum stops accidents; checkpoints stop people.
 
+use std::borrow::Borrow;
+
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use tiepoint_model::Digest;
 
@@ -40,12 +43,16 @@ pub fn first_index_of_path(path: &str) -> Option<u64> {
 /// # Errors
 /// [`LedgerError::BadField`] for no entries, [`LedgerError::WrongIndex`] for a gap, and those of
 /// [`Entry::to_bytes`].
-pub fn encode_commit(first_index: u64, entries: &[Entry]) -> Result<Vec<u8>, LedgerError> {
+pub fn encode_commit<E: Borrow<Entry>>(
+    first_index: u64,
+    entries: &[E],
+) -> Result<Vec<u8>, LedgerError> {
     if entries.is_empty() {
         let (what, field) = ("commit to write", "entries");
         return Err(LedgerError::BadField { what, field, problem: "is empty" });
     }
-    check_indexes("commit to write", first_index, entries.iter())?;
+    let entries = entries.iter().map(Borrow::borrow);
+    check_indexes("commit to write", first_index, entries.clone())?;
     let mut bytes = FIRST_LINE.to_vec();
     for entry in entries {
         bytes.extend(entry.to_bytes()?);
@@ -89,9 +96,11 @@ pub fn decode_commit_lines(
     let lines = content[FIRST_LINE.len()..]
         .strip_suffix(b"\n")
         .ok_or(malformed(2, "holds no whole entry"))?;
+    let lines: Vec<&[u8]> = lines.split(|byte| *byte == b'\n').collect();
     let entries = lines
-        .split(|byte| *byte == b'\n')
+        .into_par_iter()
         .enumerate()
+        .with_min_len(64)
         .map(|(at, line)| Ok((Entry::from_bytes(line, at + 2)?, line)))
         .collect::<Result<Vec<_>, LedgerError>>()?;
     check_indexes("commit", first_index, entries.iter().map(|(entry, _)| entry))?;

@@ -19,6 +19,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// C2SP tlog-tiles writes an entry's length in 16 bits.
 pub const ENTRY_BYTES_MAX: usize = 65_535;
 
+/// The verb of entries that let earlier positions go, and of no others.
+pub const RETAIN_VERB: &str = "retain";
+
 /// The public header of a commit's step. Fields stand in the order of their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,6 +115,9 @@ impl Entry {
         }
         if self.retain_from.is_some_and(|position| position > self.index) {
             return refuse("retain_from", "is a position after the entry");
+        }
+        if self.retain_from.is_some() != (self.verb == RETAIN_VERB) {
+            return refuse("retain_from", "belongs to the verb `retain`, and to no other");
         }
         Ok(())
     }

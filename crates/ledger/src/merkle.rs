@@ -48,6 +48,11 @@ pub struct CompactRange {
 }
 
 impl CompactRange {
+    /// The range of so many leaves, given the roots of their complete subtrees, the largest first.
+    pub(crate) fn of(leaf_count: u64, peaks: Vec<Digest>) -> Self {
+        Self { leaf_count, peaks }
+    }
+
     /// Adds the next leaf, given by its hash.
     pub fn append(&mut self, leaf: Digest) {
         let mut right = leaf;

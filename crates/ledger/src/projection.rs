@@ -2,28 +2,31 @@
 //!
 //! ```text
 //! tiepoint-projection/1
-//! columns, each 8 bytes of length (little-endian) and that many bytes; their order is that of `columns_of`
-//! 32 bytes: BLAKE3 of all before
+//! columns, each 8 bytes of length (little-endian) and that many bytes; their order is that of `write_columns`
+//! a signed note: `tiepoint-projection/1`, the log's name, the position, the digest of all before, in hexadecimal
+//! 4 bytes: the length of the note (little-endian)
 //! ```
+//! The digest is BLAKE3 over the BLAKE3 digests of pieces of 2^22 bytes, so that all cores take part
+//! (SHA-256 would take most of the time of opening).
 //! Invariant: what is read equals the replay it was saved from, or is refused; no bytes make a reader panic.
-//! The digest stops accidents (BLAKE3: SHA-256 would take half of the time of opening). It does not stop people: compare the root with a signed head, and keep the
-//! file where only writers of the lake write.
+//! The key of the lake signs it, so it is as good as the signed head; the root that follows from it is
+//! still to be compared with that head.
 //!
 //! Not here: when it is written, and entries beyond its position.
 
+use rayon::prelude::*;
 use tiepoint_model::Digest;
 
 use crate::{
-    Edge, LedgerError, State, Tile,
+    CompactRange, Edge, LedgerError, Note, SigningKey, State, Tile, VerifyingKey,
     columns::{Chains, Digests, Slots, Texts},
-    replay::{History, Nodes, Steps},
-    tiles,
+    replay::{Called, History, Nodes, Steps, Verbs},
 };
 
 const FIRST_LINE: &[u8] = b"tiepoint-projection/1\n";
 const FAMILY: &[u8] = b"tiepoint-projection/";
 const WHAT: &str = "saved projection";
-const DIGEST_BYTES: usize = 32;
+const PIECE_BYTES: usize = 1 << 22;
 
 /// A replayed ledger with the edge of its tiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,97 +35,92 @@ pub struct Projection {
     pub state: State,
     /// What is needed to go on hashing and cutting tiles.
     pub edge: Edge,
+    /// The first index of each commit, ascending: which object of the log holds an entry.
+    pub commits: Vec<u64>,
 }
 
 impl Projection {
-    /// The bytes to save.
+    /// The bytes to save, signed with the key of the log.
     ///
     /// # Errors
-    /// [`LedgerError::WrongIndex`] unless state and edge stand at the same position.
-    pub fn encode(&self) -> Result<Vec<u8>, LedgerError> {
-        let (expected, found) = (self.state.entry_count, self.edge.leaf_count());
-        if expected != found {
-            return Err(LedgerError::WrongIndex { place: "log", expected, found });
-        }
-        let mut bytes = FIRST_LINE.to_vec();
-        for column in columns_of(self) {
-            bytes.extend((column.len() as u64).to_le_bytes());
-            bytes.extend(column);
-        }
-        let digest = blake3::hash(&bytes);
-        bytes.extend(digest.as_bytes());
-        Ok(bytes)
+    /// As [`save`].
+    pub fn save(&self, key: &SigningKey) -> Result<Vec<u8>, LedgerError> {
+        save(&self.state, &self.edge, &self.commits, key)
     }
 
-    /// Reads what was saved.
+    /// Reads what was saved, if this key has signed it.
     ///
     /// # Errors
     /// [`LedgerError::UnknownFormatVersion`], [`LedgerError::DigestMismatch`],
-    /// [`LedgerError::Malformed`].
-    pub fn decode(bytes: &[u8]) -> Result<Self, LedgerError> {
-        let content = check_frame(bytes)?;
-        let mut reader = Reader { rest: content };
-        let [entry_count] = reader.numbers()?[..] else { return Err(malformed()) };
-        let state = State {
-            entry_count,
-            tables: reader.history(Reader::numbers)?,
-            roots: reader.history(Reader::digests)?,
-            blobs: reader.blobs()?,
-            blob_entries: reader.numbers()?,
-            without_body: reader.numbers()?,
-            nodes: reader.nodes()?,
-            steps: reader.steps()?,
-        };
-        let edge = reader.edge(entry_count)?;
-        let projection = Self { state, edge };
-        match reader.rest.is_empty() && fits(&projection.state) {
+    /// [`LedgerError::WrongPurpose`] for another log, [`LedgerError::Malformed`], and those of
+    /// [`Note::parse`] and [`Note::verify`].
+    pub fn open(bytes: &[u8], key: &VerifyingKey) -> Result<Self, LedgerError> {
+        let (content, note) = split(bytes)?;
+        let note = Note::parse(note)?;
+        note.verify(std::slice::from_ref(key))?;
+        let (digest, read) = rayon::join(|| digest_of(content), || read_columns(content));
+        let mut lines = note.text().lines().skip(1);
+        let origin = lines.next().unwrap_or_default();
+        if origin != key.name() {
+            let (expected, found) = (key.name().to_owned(), origin.to_owned());
+            return Err(LedgerError::WrongPurpose { what: WHAT, expected, found });
+        }
+        let expected = lines.nth(1).and_then(|line| line.parse().ok()).ok_or(malformed())?;
+        if digest != expected {
+            return Err(LedgerError::DigestMismatch { what: WHAT, expected, found: digest });
+        }
+        let projection = read?;
+        match note.text() == note_text(key.name(), projection.state.entry_count, &digest) {
             true => Ok(projection),
             false => Err(malformed()),
         }
     }
+
+    /// True if these bytes are what [`Projection::save`] would write, whoever signed them.
+    #[must_use]
+    pub fn is_saved_as(&self, bytes: &[u8]) -> bool {
+        let content = write_columns(&self.state, &self.edge, &self.commits);
+        split(bytes).is_ok_and(|(found, _)| content.is_ok_and(|content| content == found))
+    }
+
+    /// What is needed to go on hashing the log.
+    #[must_use]
+    pub fn range(&self) -> CompactRange {
+        self.edge.range()
+    }
 }
 
-/// Every column in its only order.
-fn columns_of(projection: &Projection) -> Vec<Vec<u8>> {
-    let State { entry_count, tables, roots, blobs, blob_entries, without_body, nodes, steps } =
-        &projection.state;
-    let mut columns = vec![numbers(&[*entry_count])];
-    columns.extend(history_columns(tables, numbers(&tables.values)));
-    columns.extend(history_columns(roots, tiles::encode_hashes(&roots.values)));
-    columns.extend([tiles::encode_hashes(&blobs.digests), short_numbers(&blobs.slots.0)]);
-    columns.extend([numbers(blob_entries), numbers(without_body)]);
-    columns.extend(text_columns(&nodes.ids));
-    columns.extend([short_numbers(&nodes.makers.newest), short_numbers(&nodes.makers.before)]);
-    columns.push(numbers(&nodes.maker_entries));
-    columns.extend([numbers(&steps.entries), numbers(&steps.input_ends)]);
-    columns.extend([short_numbers(&steps.inputs), numbers(&steps.output_ends)]);
-    columns.push(short_numbers(&steps.outputs));
-    columns.extend(projection.edge.partial().into_iter().map(|(_, bytes)| bytes));
-    columns
+/// The bytes of a projection to save, signed with the key of the log.
+///
+/// # Errors
+/// [`LedgerError::WrongIndex`] unless state and edge stand at the same position; those of
+/// [`Note::sign`].
+pub fn save(
+    state: &State,
+    edge: &Edge,
+    commits: &[u64],
+    key: &SigningKey,
+) -> Result<Vec<u8>, LedgerError> {
+    let mut bytes = write_columns(state, edge, commits)?;
+    let text = note_text(key.name(), state.entry_count, &digest_of(&bytes));
+    let note = Note::sign(&text, &[key])?.to_string();
+    bytes.extend(note.as_bytes());
+    bytes.extend((note.len() as u32).to_le_bytes());
+    Ok(bytes)
 }
 
-fn history_columns<T>(history: &History<T>, values: Vec<u8>) -> Vec<Vec<u8>> {
-    let mut columns = text_columns(&history.names);
-    let Chains { newest, before } = &history.chains;
-    columns.extend([short_numbers(newest), short_numbers(before)]);
-    columns.extend([short_numbers(&history.owners), numbers(&history.entries), values]);
-    columns
+fn note_text(origin: &str, position: u64, digest: &Digest) -> String {
+    format!("{}{origin}\n{position}\n{digest}\n", String::from_utf8_lossy(FIRST_LINE))
 }
 
-fn text_columns(texts: &Texts) -> Vec<Vec<u8>> {
-    vec![texts.text.clone().into_bytes(), numbers(&texts.ends), short_numbers(&texts.slots.0)]
+fn digest_of(content: &[u8]) -> Digest {
+    let pieces: Vec<[u8; 32]> =
+        content.par_chunks(PIECE_BYTES).map(|piece| *blake3::hash(piece).as_bytes()).collect();
+    Digest(*blake3::hash(pieces.as_flattened()).as_bytes())
 }
 
-fn numbers(values: &[u64]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-fn short_numbers(values: &[u32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-/// The columns, once first line and digest are right.
-fn check_frame(bytes: &[u8]) -> Result<&[u8], LedgerError> {
+/// First line and columns, and the note behind them.
+fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), LedgerError> {
     if !bytes.starts_with(FIRST_LINE) {
         let version =
             bytes.strip_prefix(FAMILY).and_then(|rest| rest.split(|b| *b == b'\n').next());
@@ -130,14 +128,140 @@ fn check_frame(bytes: &[u8]) -> Result<&[u8], LedgerError> {
         let found = String::from_utf8_lossy(version.ok_or(malformed())?).into_owned();
         return Err(LedgerError::UnknownFormatVersion { what: WHAT, line: 1, found, known: 1 });
     }
-    let (content, digest) = bytes
-        .split_last_chunk::<DIGEST_BYTES>()
-        .filter(|(c, _)| c.len() >= FIRST_LINE.len())
-        .ok_or(malformed())?;
-    let (expected, found) = (Digest(*digest), Digest(*blake3::hash(content).as_bytes()));
-    match found == expected {
-        true => Ok(&content[FIRST_LINE.len()..]),
-        false => Err(LedgerError::DigestMismatch { what: WHAT, expected, found }),
+    let (rest, length) = bytes.split_last_chunk().ok_or(malformed())?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let content_bytes = rest.len().checked_sub(length).ok_or(malformed())?;
+    match content_bytes >= FIRST_LINE.len() {
+        true => Ok(rest.split_at(content_bytes)),
+        false => Err(malformed()),
+    }
+}
+
+/// Every column in its only order.
+fn write_columns(state: &State, edge: &Edge, commits: &[u64]) -> Result<Vec<u8>, LedgerError> {
+    let (expected, found) = (state.entry_count, edge.leaf_count());
+    if expected != found {
+        return Err(LedgerError::WrongIndex { place: "log", expected, found });
+    }
+    let State {
+        entry_count,
+        verbs,
+        tables,
+        roots,
+        blobs,
+        blob_entries,
+        without_body,
+        nodes,
+        steps,
+        called,
+    } = state;
+    let mut to = Writer { bytes: FIRST_LINE.to_vec() };
+    to.numbers(&[*entry_count]);
+    to.numbers(commits);
+    to.texts(&verbs.names);
+    to.chains(&verbs.chains);
+    to.short_numbers(&verbs.owners);
+    to.history(tables);
+    to.numbers(&tables.values);
+    to.history(roots);
+    to.digests(&roots.values);
+    to.digests(&blobs.digests);
+    to.short_numbers(&blobs.slots.0);
+    to.numbers(blob_entries);
+    to.numbers(without_body);
+    to.texts(&nodes.ids);
+    to.chains(&nodes.makers);
+    to.numbers(&nodes.maker_entries);
+    to.numbers(&steps.entries);
+    to.numbers(&steps.input_ends);
+    to.short_numbers(&steps.inputs);
+    to.numbers(&steps.output_ends);
+    to.short_numbers(&steps.outputs);
+    to.texts(&called.titles);
+    to.chains(&called.by_id);
+    to.chains(&called.by_title);
+    to.short_numbers(&called.ids);
+    to.short_numbers(&called.names);
+    to.numbers(&called.entries);
+    edge.partial().iter().for_each(|(_, bytes)| to.column(bytes));
+    Ok(to.bytes)
+}
+
+/// What [`write_columns`] wrote.
+fn read_columns(content: &[u8]) -> Result<Projection, LedgerError> {
+    let mut from = Reader { rest: content.get(FIRST_LINE.len()..).ok_or(malformed())? };
+    let [entry_count] = from.numbers()?[..] else { return Err(malformed()) };
+    let commits = from.numbers()?;
+    let state = State {
+        entry_count,
+        verbs: from.verbs()?,
+        tables: from.history(Reader::numbers)?,
+        roots: from.history(Reader::digests)?,
+        blobs: from.blobs()?,
+        blob_entries: from.numbers()?,
+        without_body: from.numbers()?,
+        nodes: from.nodes()?,
+        steps: from.steps()?,
+        called: from.called()?,
+    };
+    let edge = from.edge(entry_count)?;
+    let projection = Projection { state, edge, commits };
+    match from.rest.is_empty() && fits(&projection) {
+        true => Ok(projection),
+        false => Err(malformed()),
+    }
+}
+
+struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    fn column(&mut self, column: &[u8]) {
+        self.bytes.extend((column.len() as u64).to_le_bytes());
+        self.bytes.extend(column);
+    }
+
+    /// A column of values that take `N` bytes each.
+    fn values<const N: usize, T>(&mut self, values: &[T], bytes_of: impl Fn(&T) -> [u8; N]) {
+        self.bytes.extend(((values.len() * N) as u64).to_le_bytes());
+        let begin = self.bytes.len();
+        self.bytes.resize(begin + values.len() * N, 0);
+        let (places, _) = self.bytes[begin..].as_chunks_mut();
+        for (place, value) in places.iter_mut().zip(values) {
+            *place = bytes_of(value);
+        }
+    }
+
+    fn numbers(&mut self, values: &[u64]) {
+        self.values(values, |value| value.to_le_bytes());
+    }
+
+    fn short_numbers(&mut self, values: &[u32]) {
+        self.values(values, |value| value.to_le_bytes());
+    }
+
+    fn digests(&mut self, values: &[Digest]) {
+        self.values(values, |digest| digest.0);
+    }
+
+    fn texts(&mut self, texts: &Texts) {
+        self.column(texts.text.as_bytes());
+        self.numbers(&texts.ends);
+        self.short_numbers(&texts.slots.0);
+    }
+
+    fn chains(&mut self, chains: &Chains) {
+        self.short_numbers(&chains.newest);
+        self.short_numbers(&chains.before);
+    }
+
+    /// All but the values.
+    fn history<T>(&mut self, history: &History<T>) {
+        self.texts(&history.names);
+        self.chains(&history.chains);
+        self.short_numbers(&history.owners);
+        self.numbers(&history.entries);
     }
 }
 
@@ -217,15 +341,39 @@ impl<'b> Reader<'b> {
         })
     }
 
+    fn verbs(&mut self) -> Result<Verbs, LedgerError> {
+        let (names, chains) = (self.texts()?, self.chains()?);
+        Ok(Verbs { names, chains, owners: self.short_numbers()? })
+    }
+
+    fn called(&mut self) -> Result<Called, LedgerError> {
+        Ok(Called {
+            titles: self.texts()?,
+            by_id: self.chains()?,
+            by_title: self.chains()?,
+            ids: self.short_numbers()?,
+            names: self.short_numbers()?,
+            entries: self.numbers()?,
+        })
+    }
+
     fn edge(&mut self, leaf_count: u64) -> Result<Edge, LedgerError> {
         Edge::read(leaf_count, |_: &Tile| self.column().map(<[u8]>::to_vec))
     }
 }
 
 /// True if no look-up can leave its array or go on for ever.
-fn fits(state: &State) -> bool {
+fn fits(projection: &Projection) -> bool {
+    let Projection { state, commits, .. } = projection;
     let nodes = &state.nodes;
-    history_fits(&state.tables)
+    let is_first = |(at, first): (usize, &u64)| (at == 0) == (*first == 0);
+    commits.is_empty() == (state.entry_count == 0)
+        && commits.is_sorted_by(|earlier, later| earlier < later)
+        && commits.iter().take(2).enumerate().all(is_first)
+        && commits.last().is_none_or(|last| *last < state.entry_count)
+        && state.verbs.len() as u64 == state.entry_count
+        && state.verbs.fits()
+        && history_fits(&state.tables)
         && history_fits(&state.roots)
         && state.blobs.slots.fits(state.blobs.digests.len())
         && state.blob_entries.len() == state.blobs.digests.len()
@@ -233,6 +381,7 @@ fn fits(state: &State) -> bool {
         && nodes.makers.fits(nodes.ids.len())
         && nodes.makers.before.len() == nodes.maker_entries.len()
         && steps_fit(&state.steps)
+        && state.called.fits(nodes.ids.len())
 }
 
 fn history_fits<T>(history: &History<T>) -> bool {

@@ -6,10 +6,13 @@
 //!
 //! Not here: whether entries, bodies and roots are genuine (check them first), and their meaning.
 
+mod records;
+
 use std::collections::BTreeMap;
 
 use tiepoint_model::Digest;
 
+pub(crate) use self::records::{Called, Verbs};
 use crate::{
     Body, Entry, LedgerError, Lineage,
     columns::{Chains, Digests, Texts},
@@ -19,6 +22,8 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub(crate) entry_count: u64,
+    /// What each entry did.
+    pub(crate) verbs: Verbs,
     /// The versions that tables got.
     pub(crate) tables: History<u64>,
     /// The roots that names got.
@@ -30,6 +35,8 @@ pub struct State {
     pub(crate) without_body: Vec<u64>,
     pub(crate) nodes: Nodes,
     pub(crate) steps: Steps,
+    /// What people call things.
+    pub(crate) called: Called,
 }
 
 /// What names were set to, and by which entry, in the order of the log.
@@ -79,6 +86,7 @@ impl State {
             Some(body) => self.add_step(found, body)?,
             None => self.without_body.push(found),
         }
+        self.verbs.push(&entry.verb);
         entry.tables.iter().for_each(|(table, version)| self.tables.push(table, found, *version));
         entry.roots.iter().for_each(|(name, root)| self.roots.push(name, found, *root));
         for blob in &entry.blobs {
@@ -94,6 +102,18 @@ impl State {
     #[must_use]
     pub fn entry_count(&self) -> u64 {
         self.entry_count
+    }
+
+    /// What an entry did.
+    #[must_use]
+    pub fn verb(&self, index: u64) -> Option<&str> {
+        self.verbs.of(index)
+    }
+
+    /// The entries that did this, ascending.
+    #[must_use]
+    pub fn entries_of_verb(&self, verb: &str) -> Vec<u64> {
+        self.verbs.entries(verb)
     }
 
     /// The version of each table that readers see.
@@ -144,6 +164,44 @@ impl State {
         Ok(entries)
     }
 
+    /// The ids that the body of this entry has among its outputs, in its order; none without a body.
+    #[must_use]
+    pub fn outputs_of(&self, entry: u64) -> Vec<&str> {
+        let step = self.steps.entries.binary_search(&entry).ok();
+        let outputs = step.map_or(&[][..], |step| self.steps.outputs_of(step));
+        outputs.iter().filter_map(|number| self.nodes.ids.get(*number)).collect()
+    }
+
+    /// Whether any body mentions this id.
+    #[must_use]
+    pub fn has_id(&self, id: &str) -> bool {
+        self.nodes.ids.find(id).is_some()
+    }
+
+    /// The name that the log first gives this id.
+    #[must_use]
+    pub fn name_of(&self, id: &str) -> Option<&str> {
+        self.called.name_of(self.nodes.ids.find(id)?)
+    }
+
+    /// The ids that have had this name, sorted.
+    #[must_use]
+    pub fn ids_called(&self, name: &str) -> Vec<&str> {
+        let numbers = self.called.ids_called(name).into_iter();
+        let mut ids: Vec<&str> = numbers.filter_map(|id| self.nodes.ids.get(id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// Every name that anything has had, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.called.titles.iter().collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Entries applied without a body, ascending: what they read and made is not in the lineage.
     #[must_use]
     pub fn entries_without_body(&self) -> &[u64] {
@@ -169,6 +227,7 @@ impl State {
         }
         let mut state = Self {
             entry_count: position,
+            verbs: self.verbs.before(position),
             tables: self.tables.before(position),
             roots: self.roots.before(position),
             ..Self::default()
@@ -187,6 +246,11 @@ impl State {
                     numbers.iter().filter_map(|number| self.nodes.ids.get(*number)).collect()
                 };
                 state.push_step(entry, &ids(inputs), &ids(outputs));
+                // Names come after the ids of their own body, so that numbers are as they were.
+                for (id, title) in self.called.of_entry(entry) {
+                    let id = self.nodes.ids.get(id).unwrap_or_default();
+                    state.push_name(entry, id, title);
+                }
             }
         }
         Ok(state)
@@ -197,14 +261,23 @@ impl State {
         let most = self.tables.values.len().max(self.roots.values.len());
         let count = most.max(self.blob_entries.len())
             + entry.tables.len().max(entry.roots.len()).max(entry.blobs.len());
-        expect_numbers("names", count)
+        expect_numbers("names", count)?;
+        expect_numbers("entries", self.verbs.len() + 1)
     }
 
     fn add_step(&mut self, entry: u64, body: &Body) -> Result<(), LedgerError> {
         let known = self.nodes.ids.len().max(self.nodes.maker_entries.len());
-        expect_numbers("ids", known + body.inputs.len() + body.outputs.len())?;
+        let known = known.max(self.called.len());
+        let more = body.inputs.len() + body.outputs.len() + body.names.len();
+        expect_numbers("ids", known + more)?;
         self.push_step(entry, &body.inputs, &body.outputs);
+        body.names.iter().for_each(|(id, name)| self.push_name(entry, id, name));
         Ok(())
+    }
+
+    fn push_name(&mut self, entry: u64, id: &str, name: &str) {
+        let id = self.nodes.ids.intern(id);
+        self.called.push(entry, id, name);
     }
 
     fn push_step<T: AsRef<str>>(&mut self, entry: u64, inputs: &[T], outputs: &[T]) {
@@ -284,6 +357,12 @@ impl Steps {
             let outputs = &self.outputs[slice(&self.output_ends, step)];
             (*entry, inputs, outputs)
         })
+    }
+
+    /// The outputs of one step.
+    fn outputs_of(&self, step: usize) -> &[u32] {
+        let begin = step.checked_sub(1).map_or(0, |before| self.output_ends[before]);
+        &self.outputs[begin as usize..self.output_ends[step] as usize]
     }
 
     /// Inputs and outputs, over all steps.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use tiepoint_ledger::{
     Body, Checkpoint, Entry, Envelope, LedgerError, Note, SigningKey, Statement, Subject,
-    VerifyingKey, commit_path, decode_commit, dsse, encode_commit, entry::FORMAT_VERSION,
+    VerifyingKey, commit_path, decode_commit, dsse, encode_commit,
+    entry::{FORMAT_VERSION, RETAIN_VERB},
     first_index_of_path,
 };
 use tiepoint_model::{Digest, ErrorKind, Seed, Timestamp};
@@ -245,13 +246,15 @@ fn the_form_of_entries_and_bodies_does_not_change() {
         Digest([4; 32])
     );
     assert_eq!(entry, expected);
-    let retention = Entry { retain_from: Some(5), ..test_entry(7) };
+    let verb = RETAIN_VERB.to_owned();
+    let retention = Entry { retain_from: Some(5), verb, ..test_entry(7) };
     let bytes = retention.to_bytes().unwrap();
     let written = String::from_utf8(bytes.clone()).unwrap();
     let with_position = expected.replace(r#""7","roots""#, r#""7","retain_from":"5","roots""#);
+    let with_position = with_position.replace(r#""verb":"twin""#, r#""verb":"retain""#);
     assert_eq!(written, with_position);
     assert_eq!(Entry::from_bytes(&bytes, 1).unwrap(), retention);
-    let later = Entry { retain_from: Some(8), ..test_entry(7) }.to_bytes().unwrap_err();
+    let later = Entry { retain_from: Some(8), ..retention }.to_bytes().unwrap_err();
     assert!(matches!(later, LedgerError::BadField { field: "retain_from", .. }), "{later}");
     let null = with_position.replace(r#""retain_from":"5""#, r#""retain_from":null"#);
     assert!(Entry::from_bytes(null.as_bytes(), 1).is_err());

@@ -6,7 +6,9 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::{Value, json};
 use tiepoint_ledger::{
     Body, Checkpoint, Entry, Envelope, Note, SigningKey, State, VerifyingKey, decode_commit,
-    encode_commit, entry::FORMAT_VERSION, lineage::Graph,
+    encode_commit,
+    entry::{FORMAT_VERSION, RETAIN_VERB},
+    lineage::Graph,
 };
 use tiepoint_model::{Digest, Seed, Timestamp};
 
@@ -39,6 +41,7 @@ prop_compose! {
     ) -> Entry {
         let (format_version, index, time_ns) = (FORMAT_VERSION, 0, Timestamp(time));
         let retain_from = is_retention.then_some(0);
+        let verb = if is_retention { RETAIN_VERB.to_owned() } else { verb };
         Entry {
             blobs,
             body_commitment,

@@ -25,7 +25,10 @@ use self::metric::Metric;
 use crate::{
     Error, Half, Platform,
     ingest::GROUND_TRUTH_TOPIC,
-    platform::Commit,
+    platform::{
+        Commit,
+        log::{Line, Wanted},
+    },
     recording,
     report::{HowToCheck, LineageRow, Pictures, ReportInput, render},
     run::Run,
@@ -231,7 +234,7 @@ async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, E
         judged_at_ns: platform.config.now,
         directions: Vec::new(),
         reference: None,
-        inspected_before: inspected_before(platform, case),
+        inspected_before: inspected_before(platform, case).await?,
         vetoes: Vec::new(),
         fitted: Vec::new(),
         inputs,
@@ -298,8 +301,10 @@ fn content_name(recording: &Recording) -> String {
 
 /// Whether the ledger knows of a look at the same data before this claim was committed:
 /// a comparison of the recording, or another claim's verdict by the same metric.
-fn inspected_before(platform: &Platform, case: &Case) -> Option<String> {
-    let committed = platform.log.state.entries_of_output(&case.claim_id).ok()?.first().copied()?;
+async fn inspected_before(platform: &Platform, case: &Case) -> Result<Option<String>, Error> {
+    let state = &platform.log.state;
+    let made = state.entries_of_output(&case.claim_id).unwrap_or_default();
+    let Some(committed) = made.first().copied() else { return Ok(None) };
     let inputs: Vec<String> = verdict_inputs(case);
     let real = case.real.recording_id.to_string();
     let looked_at = |entry: &tiepoint_ledger::Entry, body: Option<&tiepoint_ledger::Body>| {
@@ -317,16 +322,21 @@ fn inspected_before(platform: &Platform, case: &Case) -> Option<String> {
             _ => false,
         }
     };
-    let log = &platform.log;
-    let mut entries = log.entries.iter().zip(&log.bodies);
-    let earlier = entries.find(|(entry, body)| looked_at(entry, body.as_ref()));
-    earlier.map(|(entry, _)| {
-        format!(
-            "entry {} of the ledger (`{}`) had looked at the same recording before this claim, \
-             committed as entry {committed}, was judged on this synthetic data",
-            entry.index, entry.verb
-        )
-    })
+    let mut looks = [state.entries_of_verb("assess"), state.entries_of_verb("compare")].concat();
+    looks.sort_unstable();
+    for index in looks {
+        let line = platform.read_entry(index, Wanted::Bodies).await?;
+        if let Some(Line { entry, body, .. }) = line
+            && looked_at(&entry, body.as_ref())
+        {
+            return Ok(Some(format!(
+                "entry {index} of the ledger (`{}`) had looked at the same recording before this \
+                 claim, committed as entry {committed}, was judged on this synthetic data",
+                entry.verb
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// What was fitted on what.

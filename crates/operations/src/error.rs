@@ -274,6 +274,14 @@ pub enum Error {
         /// What is known.
         known: &'static str,
     },
+    /// An option that another one needs.
+    #[error("`{what}` needs `{option}`")]
+    NeedsOption {
+        /// What was asked for.
+        what: String,
+        /// What is missing.
+        option: &'static str,
+    },
     /// A number of a file is missing, infinite, or too large.
     #[error("row {row} of column `{column}` is {found}: `{}`", path.display())]
     BadNumber {
@@ -422,6 +430,7 @@ impl Error {
             | Self::NotATwin { .. }
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
+            | Self::NeedsOption { .. }
             | Self::BadNumber { .. }
             | Self::NoNumbers { .. }
             | Self::NoWholeRow { .. }
@@ -562,6 +571,7 @@ impl Error {
             Self::NotReal { .. } => "name a recording of origin `real`",
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
+            Self::NeedsOption { .. } => "give it as well; `--help` says what it is",
             Self::BadNumber { .. } => {
                 "correct it, or leave such rows out with `--drop-missing` where their order is no matter"
             }

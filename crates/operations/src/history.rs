@@ -3,7 +3,11 @@
 use serde::Serialize;
 use tiepoint_model::Timestamp;
 
-use crate::{Error, Platform, recording};
+use crate::{
+    Error, Platform,
+    platform::log::{Line, Wanted},
+    recording,
+};
 
 /// One entry as people read it.
 #[derive(Clone, Debug, Serialize)]
@@ -25,25 +29,39 @@ pub struct LogEntry {
 /// The newest entries first, at most `limit`.
 ///
 /// # Errors
-/// None yet; the log was read when the lake was opened.
-pub fn log(platform: &Platform, limit: usize) -> Result<Vec<LogEntry>, Error> {
-    let log = &platform.log;
-    let newest = log.entries.iter().zip(&log.bodies).rev().take(limit);
-    Ok(newest
-        .map(|(entry, body)| {
-            let of_body = |read: fn(&tiepoint_ledger::Body) -> &Vec<String>| {
-                body.as_ref().map(read).cloned().unwrap_or_default()
-            };
-            LogEntry {
-                index: entry.index,
-                time_ns: entry.time_ns,
-                verb: entry.verb.clone(),
-                actor: body.as_ref().map_or("(erased)", |body| &body.actor).to_owned(),
-                inputs: of_body(|body| &body.inputs),
-                outputs: of_body(|body| &body.outputs),
-            }
-        })
-        .collect())
+/// Those of the store and the ledger, where the log or a body is damaged.
+pub async fn log(platform: &Platform, limit: usize) -> Result<Vec<LogEntry>, Error> {
+    let mut newest = Vec::new();
+    for firsts in platform.commits_from(0).into_iter().rev() {
+        if newest.len() >= limit {
+            break;
+        }
+        let mut wanted = firsts.len();
+        // A piece of the log is large, and a few entries are asked for.
+        while wanted > 0 && newest.len() < limit {
+            let begin = wanted.saturating_sub(limit - newest.len());
+            let commits = platform.read_commits(&firsts[begin..wanted], Wanted::Bodies).await?;
+            newest.extend(commits.into_iter().flatten().rev().map(shown));
+            wanted = begin;
+        }
+    }
+    newest.truncate(limit);
+    Ok(newest)
+}
+
+fn shown(Line { entry, body, .. }: Line) -> LogEntry {
+    let (actor, inputs, outputs) = match body {
+        Some(body) => (body.actor, body.inputs, body.outputs),
+        None => ("(erased)".to_owned(), Vec::new(), Vec::new()),
+    };
+    LogEntry {
+        index: entry.index,
+        time_ns: entry.time_ns,
+        verb: entry.verb,
+        actor,
+        inputs,
+        outputs,
+    }
 }
 
 /// One thing in the lineage, and the entry that made it.
@@ -86,13 +104,12 @@ pub fn trace(platform: &Platform, name: &str) -> Result<TraceReport, Error> {
 fn node(platform: &Platform, id: &str) -> TraceNode {
     let made = platform.log.state.entries_of_output(id).unwrap_or_default();
     let entry_index = made.first().copied().unwrap_or_default();
-    let index = usize::try_from(entry_index).unwrap_or(usize::MAX);
-    let verb = platform.log.entries.get(index).map(|entry| entry.verb.clone());
-    TraceNode { id: titled(platform, id), entry_index, verb: verb.unwrap_or_default() }
+    let verb = platform.log.state.verb(entry_index).unwrap_or_default().to_owned();
+    TraceNode { id: titled(platform, id), entry_index, verb }
 }
 
 /// `id (name)` where a body gives it a name.
 fn titled(platform: &Platform, id: &str) -> String {
-    let name = platform.log.bodies.iter().flatten().find_map(|body| body.names.get(id));
+    let name = platform.log.state.name_of(id);
     name.map_or_else(|| id.to_owned(), |name| format!("{id} ({name})"))
 }

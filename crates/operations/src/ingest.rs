@@ -242,12 +242,11 @@ fn refuse_known_log(
     if matches!(source.open(entering.damage)?.container(), Container::Csv | Container::Parquet) {
         return Ok(());
     }
-    let body = usize::try_from(index).ok().and_then(|index| platform.log.bodies.get(index));
-    let outputs = body.and_then(Option::as_ref).map(|body| body.outputs.join(", "));
-    Err(Error::KnownLog {
-        path: source.path(),
-        recording: outputs.unwrap_or_else(|| format!("what entry {index} of the ledger made")),
-    })
+    let recording = match platform.log.state.outputs_of(index).join(", ") {
+        erased if erased.is_empty() => format!("what entry {index} of the ledger made"),
+        outputs => outputs,
+    };
+    Err(Error::KnownLog { path: source.path(), recording })
 }
 
 /// The recording that the lake has already; the first origin stands.

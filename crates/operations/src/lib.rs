@@ -41,15 +41,24 @@ pub use export::{ExportReport, StoredOriginal, export_mcap, originals};
 pub use history::{LogEntry, TraceNode, TraceReport, log, trace};
 pub use ingest::{IngestRequest, IngestedRecording, Source, ingest};
 pub use measure::{
-    AdwinRequest, AllanRequest, AutocorrelationRequest, ColumnMeasure, DistributionMeasure,
-    DistributionRequest, DriftRequest, GeometryMeasure, GeometryRequest, InputFile,
-    LoopClosureRequest, Measured, MeasuredTable, MeasuredValue, MetricLine, PairingWords,
-    PointMeasure, RankingMeasure, RankingRequest, RecordTime, RelativeWords, SignalMeasure,
-    SignalRequest, StepScaleRequest, SubTrajectoryRequest, SurfaceChangeRequest, TimeOffsetRequest,
-    TrajectoryFiles, TrajectoryMeasureRequest, measure_adwin, measure_allan,
-    measure_autocorrelation, measure_distribution, measure_geometry, measure_kitti_drift,
-    measure_loop_closure, measure_ranking, measure_signal, measure_step_scale,
-    measure_sub_trajectory, measure_time_offset, measure_trajectory, metrics,
+    AdjustedRequest, AdwinRequest, AllanRequest, AlphaInvestingRequest, Answer,
+    AutocorrelationRequest, BootstrapRequest, ColumnMeasure, DifferenceTestRequest,
+    DiscoveryRequest, DistributionMeasure, DistributionRequest, DriftRequest, EquivalenceRequest,
+    GeometryMeasure, GeometryRequest, InputFile, JackknifeRequest, LoopClosureRequest,
+    MeanIntervalRequest, Measured, MeasuredTable, MeasuredValue, MetricLine, NonInferiorityRequest,
+    OutcomeCounts, PairColumns, PairedOutcomesRequest, PairedUnits, PairingWords, PlanRequest,
+    PointMeasure, PoweredFiles, PoweredMeanRequest, RankingMeasure, RankingRequest, RecordTime,
+    RelativeWords, ScalingRequest, ShareRequest, SignalMeasure, SignalRequest, StepScaleRequest,
+    SubTrajectoryRequest, SurfaceChangeRequest, TimeOffsetRequest, TrainingRateRequest,
+    TrajectoryFiles, TrajectoryMeasureRequest, TwoSharesRequest, WeightedMeanRequest,
+    measure_adjusted, measure_adwin, measure_allan, measure_alpha_investing,
+    measure_autocorrelation, measure_bootstrap, measure_difference_test, measure_discoveries,
+    measure_distribution, measure_equivalence, measure_exchange_rate, measure_geometry,
+    measure_jackknife, measure_kitti_drift, measure_loop_closure, measure_mean_interval,
+    measure_noninferiority, measure_paired_outcomes, measure_plan, measure_powered_mean,
+    measure_ranking, measure_scaling_curve, measure_share, measure_signal, measure_step_scale,
+    measure_sub_trajectory, measure_time_offset, measure_training_rate, measure_trajectory,
+    measure_two_shares, measure_weighted_mean, metrics,
 };
 pub use platform::{Config, InitReport, Platform};
 pub use prove::{Proof, ProveRequest, prove};

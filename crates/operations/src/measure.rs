@@ -11,6 +11,7 @@ mod geometry;
 mod input;
 mod sensor;
 mod series;
+mod statistic;
 mod trajectory;
 
 use tiepoint_measure::{MeasureError, Metric, registry};
@@ -27,6 +28,18 @@ pub use self::{
     series::{
         AutocorrelationRequest, RankingMeasure, RankingRequest, SignalMeasure, SignalRequest,
         measure_autocorrelation, measure_ranking, measure_signal,
+    },
+    statistic::{
+        AdjustedRequest, AlphaInvestingRequest, Answer, BootstrapRequest, DifferenceTestRequest,
+        DiscoveryRequest, EquivalenceRequest, JackknifeRequest, MeanIntervalRequest,
+        NonInferiorityRequest, OutcomeCounts, PairColumns, PairedOutcomesRequest, PairedUnits,
+        PlanRequest, PoweredFiles, PoweredMeanRequest, ScalingRequest, ShareRequest,
+        TrainingRateRequest, TwoSharesRequest, WeightedMeanRequest, measure_adjusted,
+        measure_alpha_investing, measure_bootstrap, measure_difference_test, measure_discoveries,
+        measure_equivalence, measure_exchange_rate, measure_jackknife, measure_mean_interval,
+        measure_noninferiority, measure_paired_outcomes, measure_plan, measure_powered_mean,
+        measure_scaling_curve, measure_share, measure_training_rate, measure_two_shares,
+        measure_weighted_mean,
     },
     trajectory::{
         DriftRequest, LoopClosureRequest, PairingWords, RelativeWords, StepScaleRequest,
@@ -50,6 +63,8 @@ pub struct Measured {
     pub tables: Vec<MeasuredTable>,
     /// What a reader must know beside the values, such as what was left out.
     pub notes: Vec<String>,
+    /// What a test says; `None` for what is no test.
+    pub answer: Option<Answer>,
     /// False if what was asked for has no value; its reason stands beside it.
     pub is_defined: bool,
 }
@@ -169,6 +184,7 @@ impl Measured {
             values,
             tables: Vec::new(),
             notes: Vec::new(),
+            answer: None,
             is_defined: true,
         }
     }

@@ -2,9 +2,11 @@
 //!
 //! Invariant: every table is read at the version that the ledger names at that position; there is no other way to it.
 //!
-//! Not here: how a lake grows (see [`commit`]).
+//! Not here: how a lake grows (see [`commit`]), and how its ledger is read (see [`log`] and [`saved`]).
 
 pub(crate) mod commit;
+pub(crate) mod log;
+pub(crate) mod saved;
 
 use std::{
     collections::BTreeMap,
@@ -14,21 +16,16 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tiepoint_formats::{Table, columns};
-use tiepoint_ledger::{
-    Body, CompactRange, Entry, SigningKey, State, VerifyingKey, commit_path, decode_commit_lines,
-    first_index_of_path, merkle::leaf_hash,
-};
+use tiepoint_ledger::{SigningKey, VerifyingKey};
 use tiepoint_model::{Digest, Timestamp};
-use tiepoint_store::{Head, PutOutcome, Store, StoreError, WriteSeam};
+use tiepoint_store::{Head, PutOutcome, Store, WriteSeam};
 
 pub(crate) use self::commit::{Commit, Committed};
-use crate::{Error, signed_head::SignedHead};
+use self::log::Log;
+use crate::Error;
 
 /// The version of the lake's layout that this program writes and reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
-
-/// Commits that are held in memory at once while the log is read.
-const READ_AT_ONCE: usize = 1024;
 
 pub(crate) const LAKE_FILE: &str = "lake.json";
 pub(crate) const PUBLIC_KEY_FILE: &str = "key.pub";
@@ -70,6 +67,15 @@ pub(crate) struct LakeFile {
     pub(crate) public_key: String,
 }
 
+/// What the ledger is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// The saved projection, where the signed head confirms it, and the log after it.
+    Saved,
+    /// The log alone.
+    Log,
+}
+
 /// A lake that is open.
 pub struct Platform {
     pub(crate) store: Store,
@@ -80,18 +86,6 @@ pub struct Platform {
     at: Option<u64>,
     salts_drawn: u64,
     warnings: Vec<String>,
-}
-
-/// The ledger as read: entries in order, bodies where they are left, and what follows from them.
-#[derive(Default)]
-pub(crate) struct Log {
-    pub(crate) state: State,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) bodies: Vec<Option<Body>>,
-    pub(crate) tree: CompactRange,
-    pub(crate) head: SignedHead,
-    /// The first position that can be read, whatever position was opened.
-    retain_from: u64,
 }
 
 impl Platform {
@@ -136,6 +130,7 @@ impl Platform {
             public_key: public_key.trim().to_owned(),
         };
         let mut platform = Self::of(store, config, lake);
+        platform.log.head.loaded(&platform.log.tree);
         let entry = platform.append_entry(first_versions, &Commit::empty("init")).await?;
         if entry.is_none() {
             // An `init` that was cut short has left its entry: the tree head is signed by the key that counts.
@@ -156,7 +151,7 @@ impl Platform {
         })
     }
 
-    /// Opens a lake and replays its ledger.
+    /// Opens a lake, from its saved projection if there is one that the signed head confirms.
     ///
     /// # Errors
     /// [`Error::NotALake`]; [`Error::Ledger`] if the log is damaged.
@@ -173,7 +168,16 @@ impl Platform {
         config: Config,
         seam: WriteSeam,
     ) -> Result<Self, Error> {
-        Self::load(folder, config, seam, None).await
+        Self::load(folder, config, seam).await?.at_position(None, Trust::Saved).await
+    }
+
+    /// Opens a lake by replaying its whole ledger, believing nothing that was saved.
+    ///
+    /// # Errors
+    /// As [`Platform::open`].
+    pub(crate) async fn open_from_log(folder: &Path, config: Config) -> Result<Self, Error> {
+        let platform = Self::load(folder, config, WriteSeam::default()).await?;
+        platform.at_position(None, Trust::Log).await
     }
 
     /// Opens a lake as it was when its ledger held `position` entries, to be read only.
@@ -182,15 +186,12 @@ impl Platform {
     /// As [`Platform::open`]; [`Error::NoSuchPosition`] beyond the ledger's end; [`Error::LetGo`] for a position that
     /// was let go.
     pub async fn open_at(folder: &Path, config: Config, position: u64) -> Result<Self, Error> {
-        Self::load(folder, config, WriteSeam::default(), Some(position)).await
+        let platform = Self::load(folder, config, WriteSeam::default()).await?;
+        platform.at_position(Some(position), Trust::Saved).await
     }
 
-    async fn load(
-        folder: &Path,
-        config: Config,
-        seam: WriteSeam,
-        position: Option<u64>,
-    ) -> Result<Self, Error> {
+    /// The lake without its ledger.
+    async fn load(folder: &Path, config: Config, seam: WriteSeam) -> Result<Self, Error> {
         let not_a_lake = || Error::NotALake { path: folder.to_owned() };
         let store = Store::open(folder, seam).map_err(|_| not_a_lake())?;
         if !store.objects.exists(LAKE_FILE).await? {
@@ -203,23 +204,27 @@ impl Platform {
             let (found, known) = (lake.format_version, FORMAT_VERSION);
             return Err(Error::LakeVersion { path: folder.to_owned(), found, known });
         }
-        let mut platform = Self::of(store, config, lake);
-        platform.at = position;
-        platform.reload().await?;
-        let entry_count = platform.log.state.entry_count();
+        Ok(Self::of(store, config, lake))
+    }
+
+    /// With the ledger, up to its end or to a position.
+    async fn at_position(mut self, position: Option<u64>, trust: Trust) -> Result<Self, Error> {
+        self.at = position;
+        self.read_ledger(trust).await?;
+        let entry_count = self.log.state.entry_count();
         if let Some(position) = position {
-            let retain_from = platform.retain_from();
+            let retain_from = self.retain_from();
             return match position == entry_count {
                 true if position < retain_from => Err(Error::LetGo { position, retain_from }),
-                true => Ok(platform),
+                true => Ok(self),
                 false => Err(Error::NoSuchPosition { position, entry_count }),
             };
         }
-        if !platform.store.objects.exists(PUBLIC_KEY_FILE).await? {
-            let public_key = format!("{}\n", platform.lake.public_key);
-            platform.store.objects.put_replace(PUBLIC_KEY_FILE, public_key.as_bytes()).await?;
+        if !self.store.objects.exists(PUBLIC_KEY_FILE).await? {
+            let public_key = format!("{}\n", self.lake.public_key);
+            self.store.objects.put_replace(PUBLIC_KEY_FILE, public_key.as_bytes()).await?;
         }
-        Ok(platform)
+        Ok(self)
     }
 
     fn of(store: Store, config: Config, lake: LakeFile) -> Self {
@@ -274,66 +279,6 @@ impl Platform {
         }
         Ok(key)
     }
-
-    /// Reads what the log holds beyond what is known already, and before the position asked for.
-    pub(crate) async fn reload(&mut self) -> Result<(), Error> {
-        let known = self.log.state.entry_count();
-        let end = self.at.unwrap_or(u64::MAX);
-        // Before the log is listed: whatever was signed by then must be in the list.
-        let signed = self.signed_checkpoint().await?;
-        self.log.head.expect(signed, &self.log.tree);
-        let keys = self.store.objects.list("log/").await?;
-        let mut firsts: Vec<u64> = keys
-            .iter()
-            .filter_map(|key| first_index_of_path(key))
-            .filter(|i| *i >= known)
-            .collect();
-        firsts.sort_unstable();
-        for firsts in firsts.chunks(READ_AT_ONCE) {
-            self.read_commits(firsts, end).await?;
-        }
-        self.log.head.loaded(&self.log.tree);
-        Ok(())
-    }
-
-    /// Takes commits in, given by their first indexes in ascending order, up to a position; of later ones, only what
-    /// they let go.
-    async fn read_commits(&mut self, firsts: &[u64], end: u64) -> Result<(), Error> {
-        let paths: Vec<String> = firsts.iter().map(|first| commit_path(*first)).collect();
-        let commits = self.store.objects.get_many(&paths).await?;
-        let mut lines = Vec::new();
-        for ((first, path), bytes) in firsts.iter().zip(paths).zip(&commits) {
-            let bytes = bytes.as_deref().ok_or(StoreError::NotFound { key: path })?;
-            lines.extend(decode_commit_lines(*first, bytes)?);
-        }
-        for (entry, _) in &lines {
-            self.log.retain_from = self.log.retain_from.max(entry.retain_from.unwrap_or(0));
-        }
-        lines.retain(|(entry, _)| entry.index < end);
-        let keys: Vec<String> =
-            lines.iter().map(|(entry, _)| body_key(&entry.body_commitment)).collect();
-        let bodies = self.store.objects.get_many(&keys).await?;
-        for ((entry, bytes), body) in lines.into_iter().zip(bodies) {
-            // A body that is not there was erased.
-            let commitment = entry.body_commitment;
-            let body = body.map(|bytes| Body::open(&bytes, &commitment)).transpose()?;
-            self.log.push(entry, bytes, body)?;
-        }
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Takes the next entry; `bytes` are its own.
-    fn push(&mut self, entry: Entry, bytes: &[u8], body: Option<Body>) -> Result<(), Error> {
-        self.state.apply(&entry, body.as_ref())?;
-        self.tree.append(leaf_hash(bytes));
-        self.head.push(bytes, &self.tree)?;
-        self.retain_from = self.retain_from.max(entry.retain_from.unwrap_or(0));
-        self.entries.push(entry);
-        self.bodies.push(body);
-        Ok(())
-    }
 }
 
 /// Every table of a lake with its columns.
@@ -351,10 +296,6 @@ fn lake_tables() -> Vec<(&'static str, arrow::datatypes::SchemaRef)> {
 pub(crate) fn keys_of(config: &Config) -> Result<tiepoint_store::Objects, Error> {
     let folder = config.config_folder.join("keys");
     Ok(Store::create(&folder, WriteSeam::default())?.objects)
-}
-
-pub(crate) fn body_key(commitment: &Digest) -> String {
-    format!("bodies/{commitment}")
 }
 
 /// 32 bytes for a named purpose from fresh entropy.

@@ -10,7 +10,7 @@ use tiepoint_ledger::{
     TiledTree, Tree, merkle::leaf_hash,
 };
 
-use crate::{Error, Platform, recording};
+use crate::{Error, Platform, platform::log::Wanted, recording};
 
 /// What is to be proved.
 #[derive(Clone, Debug)]
@@ -42,10 +42,10 @@ pub async fn prove(platform: &Platform, request: &ProveRequest) -> Result<Proof,
     match request {
         ProveRequest::Entry(thing) => {
             let index = entry_index(platform, thing)?;
-            let at = usize::try_from(index).unwrap_or(usize::MAX);
             let entry_count = platform.log.state.entry_count();
             let no_entry = LedgerError::NoSuchPosition { position: index, entry_count };
-            let entry = platform.log.entries.get(at).ok_or(no_entry)?.to_bytes()?;
+            let line = platform.read_entry(index, Wanted::Entries).await?;
+            let entry = line.ok_or(no_entry)?.bytes;
             if index >= head.size {
                 let why =
                     format!("entry {index} is younger than the head of {} entries", head.size);
@@ -121,7 +121,7 @@ pub(crate) async fn growth(
         tiled(platform, old_size - 1, head).await.and_then(|part| Ok(part.consistency(old_size)?));
     let checked: Result<ConsistencyProof, Error> = match from_tiles {
         Ok(proof) => Ok(proof),
-        Err(_) => Ok(whole(platform)?.consistency(old_size, head.size)?),
+        Err(_) => Ok(whole(platform).await?.consistency(old_size, head.size)?),
     };
     Ok(GrowthProof { old_size, path: checked?.path, checkpoint })
 }
@@ -139,7 +139,7 @@ async fn inclusion(
     {
         return Ok(proof);
     }
-    let proof = whole(platform)?.inclusion(index, head.size)?;
+    let proof = whole(platform).await?.inclusion(index, head.size)?;
     proof.verify(&leaf, &head.root)?;
     Ok(proof)
 }
@@ -157,10 +157,11 @@ async fn tiled(platform: &Platform, leaf: u64, head: &Checkpoint) -> Result<Tile
 }
 
 /// The tree from all entries.
-fn whole(platform: &Platform) -> Result<Tree, LedgerError> {
+async fn whole(platform: &Platform) -> Result<Tree, Error> {
     let mut tree = Tree::default();
-    for entry in &platform.log.entries {
-        tree.append(entry.leaf_hash()?);
+    for firsts in platform.commits_from(0) {
+        let commits = platform.read_commits(firsts, Wanted::Entries).await?;
+        commits.iter().flatten().for_each(|line| tree.append(leaf_hash(&line.bytes)));
     }
     Ok(tree)
 }

@@ -8,28 +8,15 @@ use crate::{Error, Platform};
 
 /// The id of a thing that the ledger names, from its id or, for things with a name, from that.
 pub(crate) fn id_in_ledger(platform: &Platform, name: &str) -> Result<String, Error> {
-    let bodies = || platform.log.bodies.iter().flatten();
-    let is_id = |id: &&String| id.as_str() == name;
-    if bodies().any(|body| body.outputs.iter().chain(&body.inputs).any(|id| is_id(&id))) {
+    let state = &platform.log.state;
+    if state.has_id(name) {
         return Ok(name.to_owned());
     }
-    let mut ids: Vec<String> = bodies()
-        .flat_map(|body| &body.names)
-        .filter(|(_, called)| *called == name)
-        .map(|(id, _)| id.clone())
-        .collect();
-    ids.sort();
-    ids.dedup();
-    match ids.len() {
-        1 => Ok(ids.remove(0)),
-        0 => {
-            let mut known: Vec<String> =
-                bodies().flat_map(|body| body.names.values().cloned()).collect();
-            known.sort();
-            known.dedup();
-            Err(Error::NotFound { name: name.to_owned(), known })
-        }
-        _ => Err(Error::AmbiguousName { name: name.to_owned(), ids }),
+    let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
+    match state.ids_called(name).as_slice() {
+        [id] => Ok((*id).to_owned()),
+        [] => Err(Error::NotFound { name: name.to_owned(), known: owned(state.names()) }),
+        ids => Err(Error::AmbiguousName { name: name.to_owned(), ids: owned(ids.to_vec()) }),
     }
 }
 

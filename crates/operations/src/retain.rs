@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::json;
-use tiepoint_ledger::Entry;
+use tiepoint_ledger::{Entry, entry::RETAIN_VERB};
 use tiepoint_model::{Span, Timestamp};
 use tiepoint_store::tables::EMPTY_VERSION;
 
 use crate::{
     Error, Platform,
-    platform::{Commit, Committed},
+    platform::{Commit, Committed, log::Wanted},
 };
 
 /// From where on a lake is to stay readable.
@@ -53,14 +53,15 @@ pub async fn retain(platform: &mut Platform, retention: Retention) -> Result<Ret
         Retention::From(position) => position,
         Retention::For(span) => {
             let then = Timestamp(platform.config.now.0.saturating_sub(span.0));
-            position_at(&platform.log.entries, then).max(known)
+            position_at(platform, then).await?.max(known)
         }
     };
     if retain_from == known {
         return Ok(RetainReport { entry_index: None, retain_from });
     }
     let parameters = json!({ "retain_from": retain_from.to_string() });
-    let commit = Commit { retain_from: Some(retain_from), parameters, ..Commit::empty("retain") };
+    let commit =
+        Commit { retain_from: Some(retain_from), parameters, ..Commit::empty(RETAIN_VERB) };
     let entry_index = match platform.commit(commit, |_| false).await? {
         Committed::Entry(receipt) => Some(receipt.index),
         Committed::AlreadyThere => None,
@@ -69,28 +70,44 @@ pub async fn retain(platform: &mut Platform, retention: Retention) -> Result<Ret
 }
 
 /// The first position that somebody may have found as the newest after this time.
-pub(crate) fn position_at(entries: &[Entry], time: Timestamp) -> u64 {
-    entries.iter().take_while(|entry| entry.time_ns <= time).count() as u64
+pub(crate) async fn position_at(platform: &Platform, time: Timestamp) -> Result<u64, Error> {
+    for firsts in platform.commits_from(0) {
+        let commits = platform.read_commits(firsts, Wanted::Entries).await?;
+        let mut entries = commits.iter().flatten().map(|line| &line.entry);
+        if let Some(later) = entries.find(|entry| entry.time_ns > time) {
+            return Ok(later.index);
+        }
+    }
+    Ok(platform.log.state.entry_count())
 }
 
-/// The versions of tables that positions from `retain_from` on reach, and the empty ones on which rows are written.
-///
-/// The entries come in the order of the log.
-pub(crate) fn reached_versions<'e>(
-    entries: impl IntoIterator<Item = &'e Entry>,
+/// The versions of tables that positions from one on reach, and the empty ones on which rows are written.
+pub(crate) struct Reached {
     retain_from: u64,
-) -> BTreeSet<(String, u64)> {
-    let (mut reached, mut at_first) = (BTreeSet::new(), BTreeMap::new());
-    for entry in entries {
+    later: BTreeSet<(String, u64)>,
+    at_first: BTreeMap<String, u64>,
+}
+
+impl Reached {
+    /// None yet.
+    pub(crate) fn from(retain_from: u64) -> Self {
+        Self { retain_from, later: BTreeSet::new(), at_first: BTreeMap::new() }
+    }
+
+    /// Entries come in the order of the log.
+    pub(crate) fn add(&mut self, entry: &Entry) {
         for (table, version) in &entry.tables {
-            if entry.index >= retain_from || *version == EMPTY_VERSION {
-                reached.insert((table.clone(), *version));
+            if entry.index >= self.retain_from || *version == EMPTY_VERSION {
+                self.later.insert((table.clone(), *version));
             }
-            if entry.index < retain_from {
-                at_first.insert(table.clone(), *version);
+            if entry.index < self.retain_from {
+                self.at_first.insert(table.clone(), *version);
             }
         }
     }
-    reached.extend(at_first);
-    reached
+
+    /// By table and version.
+    pub(crate) fn versions(self) -> BTreeSet<(String, u64)> {
+        self.later.into_iter().chain(self.at_first).collect()
+    }
 }

@@ -7,14 +7,15 @@
 //!
 //! Not here: proofs on request (see [`crate::prove`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tiepoint_ledger::{
-    Checkpoint, CompactRange, Edge, EntryProof, InclusionProof, LedgerError, Tile, tiles,
+    Checkpoint, CompactRange, Edge, EntryProof, InclusionProof, LedgerError, Tile,
+    merkle::leaf_hash, tiles,
 };
 use tiepoint_model::Digest;
 
-use crate::{Error, Platform};
+use crate::{Error, Platform, platform::log::Wanted};
 
 /// Where the newest signed head lies.
 pub(crate) const CHECKPOINT_FILE: &str = "checkpoint";
@@ -27,8 +28,8 @@ pub(crate) struct SignedHead {
     signed: Option<Checkpoint>,
     /// Roots by size, from the first signed size that was found on.
     roots: BTreeMap<u64, Digest>,
-    /// Size of the log when it was first read through.
-    loaded_size: Option<u64>,
+    /// Full tiles are kept from this size on: the signed one, or that of the log when it was first read through.
+    kept_from: Option<u64>,
     /// Full tiles cut since then.
     full: Vec<(Tile, Vec<u8>)>,
     /// The entry that this program committed last, and its place in the tree.
@@ -41,24 +42,49 @@ impl SignedHead {
     /// Takes the next entry; `tree` has it already.
     pub(crate) fn push(&mut self, entry: &[u8], tree: &CompactRange) -> Result<(), LedgerError> {
         let full = self.edge.append(entry)?;
-        if self.loaded_size.is_some() {
+        if self.kept_from.is_some_and(|kept_from| self.edge.leaf_count() > kept_from) {
             self.full.extend(full);
         }
-        self.note_root(tree);
+        if self.signed.as_ref().is_some_and(|signed| signed.size == tree.leaf_count()) {
+            self.note_root(tree);
+        }
         Ok(())
+    }
+
+    /// Starts at the edge of a log that was saved.
+    pub(crate) fn begin_at(&mut self, edge: Edge) {
+        self.edge = edge;
+    }
+
+    /// True if the newest head that was found or written is of this size.
+    pub(crate) fn is_signed_at(&self, size: u64) -> bool {
+        self.signed.as_ref().is_some_and(|signed| signed.size == size)
+    }
+
+    /// The edge of the tiles.
+    pub(crate) fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
+    /// True if the log ends with these entries, as far as its partial tiles tell.
+    pub(crate) fn ends_with(&self, entries: &[&[u8]]) -> bool {
+        let mut hashes = entries.iter().rev().map(|entry| leaf_hash(entry));
+        let leaves = self.edge.last_leaves().iter().rev();
+        leaves.zip(&mut hashes).all(|(expected, found)| *expected == found)
     }
 
     /// Remembers what was signed, which the log that is read next must hold.
     pub(crate) fn expect(&mut self, signed: Option<Checkpoint>, tree: &CompactRange) {
-        if signed.is_some() {
-            self.signed = signed;
+        if let Some(signed) = signed {
+            self.kept_from.get_or_insert(signed.size);
+            self.signed = Some(signed);
         }
         self.note_root(tree);
     }
 
     /// The log was read to its end.
     pub(crate) fn loaded(&mut self, tree: &CompactRange) {
-        self.loaded_size.get_or_insert(tree.leaf_count());
+        self.kept_from.get_or_insert(tree.leaf_count());
     }
 
     /// Refuses a log that does not hold what was signed: on it nothing may be built.
@@ -77,11 +103,11 @@ impl SignedHead {
         }
     }
 
-    /// Before anything was signed and read no root is needed: a million of them would be slow.
-    fn note_root(&mut self, tree: &CompactRange) {
-        let first = match (&self.signed, self.loaded_size) {
+    /// Heads are signed where a commit ends. Before anything was signed and read no root is needed.
+    pub(crate) fn note_root(&mut self, tree: &CompactRange) {
+        let first = match (&self.signed, self.kept_from) {
             (Some(signed), _) => signed.size,
-            (None, Some(loaded_size)) => loaded_size,
+            (None, Some(kept_from)) => kept_from,
             (None, None) => return,
         };
         if tree.leaf_count() >= first {
@@ -131,9 +157,7 @@ impl Platform {
         if signed_size > size {
             return Ok(());
         }
-        for (tile, bytes) in self.tiles_since(signed_size)? {
-            self.store.objects.put_replace(&tile.path(), bytes).await?;
-        }
+        self.write_tiles_since(signed_size).await?;
         self.store.objects.put_replace(CHECKPOINT_FILE, checkpoint.to_string()).await?;
         let origin = key.name().to_owned();
         self.log.head.signed = Some(Checkpoint { origin, size, root });
@@ -147,34 +171,37 @@ impl Platform {
     /// Writes all tiles and the head again from the log. Whether the head may be signed is asked first.
     pub(crate) async fn rewrite_head(&mut self) -> Result<(), Error> {
         self.log.head.expect_whole(&self.log.tree)?;
-        for (tile, bytes) in self.tiles_since(0)? {
-            self.store.objects.put_replace(&tile.path(), bytes).await?;
+        self.write_tiles_since(0).await?;
+        self.write_checkpoint().await?;
+        match self.log.head.is_signed_at(self.log.tree.leaf_count()) {
+            true => self.save_anew().await,
+            false => Ok(()),
         }
-        self.write_checkpoint().await
     }
 
-    /// The tiles of the log as it is that a log of `size` did not have.
-    fn tiles_since(&self, size: u64) -> Result<Vec<(Tile, Vec<u8>)>, LedgerError> {
+    /// Writes the tiles of the log as it is that a log of `size` did not have.
+    async fn write_tiles_since(&self, size: u64) -> Result<(), Error> {
         let head = &self.log.head;
-        let mut tiles = match head.loaded_size.is_some_and(|loaded| size >= loaded) {
-            true => head.full.clone(),
-            // Tiles are missing from before this program was started: they follow from the entries.
-            false => full_tiles(self.log.entries.iter().map(tiepoint_ledger::Entry::to_bytes))?,
+        let wanted: BTreeSet<Tile> =
+            tiles::new_tiles(size, head.edge.leaf_count()).into_iter().collect();
+        let write = async |tiles: Vec<(Tile, Vec<u8>)>| {
+            let tiles = tiles.into_iter().filter(|(tile, _)| wanted.contains(tile));
+            let objects = tiles.map(|(tile, bytes)| (tile.path(), bytes)).collect();
+            self.store.objects.put_replace_many(objects).await
         };
-        tiles.extend(head.edge.partial());
-        let wanted = tiles::new_tiles(size, head.edge.leaf_count());
-        tiles.retain(|(tile, _)| wanted.contains(tile));
-        Ok(tiles)
+        if head.kept_from.is_none_or(|kept_from| size < kept_from) {
+            // Tiles are missing from before this program was started: they follow from the entries.
+            let mut edge = Edge::default();
+            for firsts in self.commits_from(0) {
+                let (commits, mut full) =
+                    (self.read_commits(firsts, Wanted::Entries).await?, Vec::new());
+                for line in commits.iter().flatten() {
+                    full.extend(edge.append(&line.bytes)?);
+                }
+                write(full).await?;
+            }
+            return Ok(write(edge.partial()).await?);
+        }
+        Ok(write([head.full.clone(), head.edge.partial()].concat()).await?)
     }
-}
-
-/// Every full tile of these entries.
-fn full_tiles(
-    entries: impl Iterator<Item = Result<Vec<u8>, LedgerError>>,
-) -> Result<Vec<(Tile, Vec<u8>)>, LedgerError> {
-    let (mut edge, mut tiles) = (Edge::default(), Vec::new());
-    for entry in entries {
-        tiles.extend(edge.append(&entry?)?);
-    }
-    Ok(tiles)
 }

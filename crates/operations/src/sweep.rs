@@ -9,21 +9,25 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use tiepoint_ledger::{Entry, bodies_path};
 use tiepoint_model::{Span, Timestamp};
 use tiepoint_store::{AgedFile, Sharing, StoreError, blobs::blob_key};
 
 use crate::{
     Error, Platform,
     files::{FILES_ROOT, list_key, parse_list},
-    platform::body_key,
-    retain::{position_at, reached_versions},
+    platform::{
+        log::{Line, Wanted},
+        saved::SAVED_FOLDER,
+    },
+    retain::{Reached, position_at},
 };
 
 /// Younger files may belong to something that is still being written.
 const KEPT_SPAN: Span = Span(24 * 3600 * 1_000_000_000);
 
 /// Where things are written before they are named. Nothing else in a lake is ever swept.
-const FOLDERS: [&str; 5] = ["blobs", "bodies", "files", "tables", "tmp"];
+const FOLDERS: [&str; 6] = ["blobs", "bodies", "files", SAVED_FOLDER, "tables", "tmp"];
 
 /// Files removed while commits wait.
 const FILES_AT_ONCE: usize = 256;
@@ -61,7 +65,10 @@ pub struct SweepReport {
 pub async fn sweep(platform: &mut Platform, dry_run: bool) -> Result<SweepReport, Error> {
     platform.expect_writable()?;
     let newest = Timestamp(platform.config.now.0.saturating_sub(KEPT_SPAN.0));
-    let kept_from = platform.retain_from().min(position_at(&platform.log.entries, newest));
+    let kept_from = match platform.retain_from() {
+        0 => 0,
+        retain_from => retain_from.min(position_at(platform, newest).await?),
+    };
     let mut named = Named { kept_from, ..Named::default() };
     named.learn(platform).await?;
     let mut files = Vec::new();
@@ -105,35 +112,46 @@ async fn remove(
     Ok(removed)
 }
 
-/// The keys that the entries read so far reach.
+/// The keys that the commits read so far reach, and the projection that is known to be good.
 #[derive(Default)]
 struct Named {
     keys: BTreeSet<String>,
     /// Lists of digests of entries before `kept_from`: each is kept as long as one file on it is.
     early_lists: BTreeSet<String>,
     kept_from: u64,
-    entry_count: usize,
+    commit_count: usize,
 }
 
 impl Named {
-    /// Adds what entries that are new since the last time reach.
+    /// Adds what commits that are new since the last time reach.
     async fn learn(&mut self, platform: &Platform) -> Result<(), Error> {
-        let (entries, known) = (&platform.log.entries, self.entry_count);
-        for entry in &entries[known..] {
-            self.keys.extend(entry.blobs.iter().map(blob_key));
-            self.keys.insert(body_key(&entry.body_commitment));
-            let lists = match entry.index < self.kept_from {
-                true => &mut self.early_lists,
-                false => &mut self.keys,
-            };
-            lists.extend(entry.roots.get(FILES_ROOT).map(list_key));
+        self.keys.extend(platform.good_saved_key());
+        let mut reached = Reached::from(self.kept_from);
+        for firsts in platform.commits_from(self.commit_count) {
+            for lines in platform.read_commits(firsts, Wanted::Entries).await? {
+                let first = lines.first().map(|line| line.entry.body_commitment);
+                self.keys.extend(first.map(|first| bodies_path(&first, lines.len())));
+                for Line { entry, .. } in &lines {
+                    reached.add(entry);
+                    self.add(entry);
+                }
+            }
         }
-        for (table, version) in reached_versions(&entries[known..], self.kept_from) {
+        for (table, version) in reached.versions() {
             let files = platform.store.tables.files_of_version(&table, version).await?;
             self.keys.extend(files.into_iter().map(|file| file.key));
         }
-        self.entry_count = entries.len();
+        self.commit_count = platform.log.commits.len();
         Ok(())
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        self.keys.extend(entry.blobs.iter().map(blob_key));
+        let lists = match entry.index < self.kept_from {
+            true => &mut self.early_lists,
+            false => &mut self.keys,
+        };
+        lists.extend(entry.roots.get(FILES_ROOT).map(list_key));
     }
 
     /// Those of the files that nothing names.

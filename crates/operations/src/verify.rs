@@ -7,6 +7,7 @@ mod content;
 mod file;
 mod lake;
 mod ledger;
+mod pass;
 mod tables;
 
 use std::collections::BTreeSet;

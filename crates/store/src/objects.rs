@@ -8,6 +8,7 @@
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "room: disk")]
 
+mod many;
 mod sweep;
 
 use std::{
@@ -407,6 +408,16 @@ impl Inner {
         &self,
         fill: &mut dyn FnMut(&mut File) -> io::Result<()>,
     ) -> Result<PathBuf, StoreError> {
+        let (path, file) = self.fill_temporary(fill)?;
+        self.step(StepKind::SyncFile, "sync", &path, || file.sync_all())?;
+        Ok(path)
+    }
+
+    /// Writes a file under a name that nothing refers to.
+    fn fill_temporary(
+        &self,
+        fill: &mut dyn FnMut(&mut File) -> io::Result<()>,
+    ) -> Result<(PathBuf, File), StoreError> {
         let folder = self.root.join(TEMPORARY_FOLDER);
         self.ensure_folder(&folder)?;
         loop {
@@ -424,8 +435,7 @@ impl Inner {
                 Ok(Some(file))
             })?;
             if let Some(file) = written {
-                self.step(StepKind::SyncFile, "sync", &path, || file.sync_all())?;
-                return Ok(path);
+                return Ok((path, file));
             }
         }
     }

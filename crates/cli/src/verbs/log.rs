@@ -14,8 +14,12 @@ pub(crate) struct LogArgs {
     limit: usize,
 }
 
-pub(crate) fn run(platform: &Platform, args: LogArgs, output: &mut Output) -> Result<Exit, Error> {
-    let entries = tiepoint_operations::log(platform, args.limit)?;
+pub(crate) async fn run(
+    platform: &Platform,
+    args: LogArgs,
+    output: &mut Output,
+) -> Result<Exit, Error> {
+    let entries = tiepoint_operations::log(platform, args.limit).await?;
     if output.is_json() {
         output.json(&serde_json::json!({ "entries": entries }));
         return Ok(Exit::Yes);

@@ -4,15 +4,17 @@ mod distribution;
 mod geometry;
 mod sensor;
 mod series;
+mod statistic;
 mod trajectory;
 
-use tiepoint_operations::{Error, Measured};
+use tiepoint_operations::{Answer, Error, Measured};
 
 use crate::{exit::Exit, output::Output};
 
 /// Apply one metric to files.
 ///
-/// Exit status 3: the metric has no value on these files, and the reason is shown.
+/// Exit status 3: no value on these files, or insufficient evidence, and the reason is shown.
+/// Exit status 1: a test shows the contrary.
 #[derive(clap::Subcommand)]
 pub(crate) enum MeasureCommand {
     #[command(flatten)]
@@ -25,6 +27,8 @@ pub(crate) enum MeasureCommand {
     Geometry(geometry::GeometryCommand),
     #[command(flatten)]
     Series(series::SeriesCommand),
+    #[command(flatten)]
+    Statistic(statistic::StatisticCommand),
     /// The metrics that exist: id, unit, subcommand, conventions, what it is, source.
     List,
 }
@@ -37,13 +41,19 @@ pub(crate) fn run(command: MeasureCommand, output: &mut Output) -> Result<Exit, 
         MeasureCommand::Sensor(command) => command.measure()?,
         MeasureCommand::Geometry(command) => command.measure()?,
         MeasureCommand::Series(command) => command.measure()?,
+        MeasureCommand::Statistic(command) => command.measure()?,
     };
     if output.is_json() {
         output.json(&measured.to_json());
     } else {
         show(&measured, output);
     }
-    Ok(if measured.is_defined { Exit::Yes } else { Exit::Incomplete })
+    Ok(match measured.answer {
+        _ if !measured.is_defined => Exit::Incomplete,
+        Some(Answer::InsufficientEvidence) => Exit::Incomplete,
+        Some(Answer::No) => Exit::No,
+        Some(Answer::Yes) | None => Exit::Yes,
+    })
 }
 
 fn show(measured: &Measured, output: &mut Output) {
@@ -76,7 +86,7 @@ fn list(output: &mut Output) -> Exit {
             &["metric", "unit", "measure ...", "conventions", "what it is", "source"],
             &rows,
         );
-        output.line("`-`: only the library gives it");
+        output.line("(verb): that verb gives it, of recordings; `-`: only the library does");
     }
     Exit::Yes
 }

@@ -7,7 +7,7 @@ use tiepoint_model::Digest;
 
 use super::{Row, TILE_WIDTH, Tile, decode_bundle, decode_hashes, encode_hashes, push_entry};
 use crate::{
-    LedgerError,
+    CompactRange, LedgerError,
     merkle::{leaf_hash, node_hash},
 };
 
@@ -57,6 +57,12 @@ impl Edge {
             index /= TILE_WIDTH;
         }
         Ok(full)
+    }
+
+    /// The leaf hashes of the last tile that is not full; none where the log ends with a full one.
+    #[must_use]
+    pub fn last_leaves(&self) -> &[Digest] {
+        self.rows.first().map_or(&[], Vec::as_slice)
     }
 
     /// The partial tiles at this size.
@@ -116,6 +122,14 @@ impl Edge {
         tiles.sort_unstable();
         tiles.dedup();
         tiles
+    }
+
+    /// What is needed to go on hashing the log.
+    #[must_use]
+    pub fn range(&self) -> CompactRange {
+        // Row by row from the top, the largest subtree first.
+        let peaks = self.rows.iter().rev().flat_map(|row| peaks(row)).collect();
+        CompactRange::of(self.leaf_count, peaks)
     }
 
     /// The root over all entries.

@@ -3,7 +3,9 @@
 //! Invariant: every metric of the registry is listed; one that no verb gives says so.
 
 use serde::Serialize;
-use tiepoint_measure::registry;
+use tiepoint_measure::registry::{self, MetricEntry};
+
+use super::statistic;
 
 /// One metric of the list.
 #[derive(Clone, Debug, Serialize)]
@@ -16,8 +18,10 @@ pub struct MetricLine {
     pub description: String,
     /// Where it is defined.
     pub source: String,
-    /// The subcommand of `measure` that gives it; `None` if only the library does.
+    /// The subcommand of `measure` that gives it; `None` if another verb does, or only the library.
     pub command: Option<&'static str>,
+    /// Another verb that gives it, of recordings in a lake.
+    pub elsewhere: Option<&'static str>,
     /// The names of the conventions that the subcommand may print with the id.
     pub conventions: Vec<&'static str>,
 }
@@ -26,30 +30,38 @@ impl MetricLine {
     /// The cells of a table's row.
     #[must_use]
     pub fn row(&self) -> Vec<String> {
-        let command = self.command.unwrap_or("-").to_owned();
+        let command = match (self.command, self.elsewhere) {
+            (Some(command), _) => command.to_owned(),
+            (None, Some(verb)) => format!("({verb})"),
+            (None, None) => "-".to_owned(),
+        };
         let conventions = self.conventions.join(" ");
         let Self { id, unit, description, source, .. } = self.clone();
         vec![id, unit, command, conventions, description, source]
     }
 }
 
-/// Every metric that exists, sorted by id.
+/// Every metric and statistic that exists, sorted by id.
 #[must_use]
 pub fn metrics() -> Vec<MetricLine> {
-    registry::all()
-        .iter()
-        .map(|entry| {
-            let (command, conventions) = command_of(entry.id.as_str()).unzip();
-            MetricLine {
-                id: entry.id.as_str().to_owned(),
-                unit: entry.unit.to_owned(),
-                description: entry.description.to_owned(),
-                source: entry.source.to_owned(),
-                command,
-                conventions: conventions.unwrap_or_default(),
-            }
-        })
-        .collect()
+    let mut lines: Vec<MetricLine> =
+        registry::all().iter().map(line_of).chain(statistic::lines()).collect();
+    lines.sort_by(|a, b| a.id.cmp(&b.id));
+    lines
+}
+
+fn line_of(entry: &MetricEntry) -> MetricLine {
+    let id = entry.id.as_str();
+    let (command, conventions) = command_of(id).unzip();
+    MetricLine {
+        id: id.to_owned(),
+        unit: entry.unit.to_owned(),
+        description: entry.description.to_owned(),
+        source: entry.source.to_owned(),
+        command,
+        elsewhere: ELSEWHERE.iter().find(|(start, _)| id.starts_with(start)).map(|(_, verb)| *verb),
+        conventions: conventions.unwrap_or_default(),
+    }
 }
 
 /// The start of an id, or the whole of it, the subcommand that gives such metrics, and the names of
@@ -121,6 +133,17 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The start of an id, and the verb that gives such metrics of recordings.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("channel.", "check"),
+    ("map.", "compare"),
+    ("scan.beam_agreement", "compare"),
+    ("scan.grid_share", "assess"),
+    ("scan.range_residual", "compare"),
+    ("scan.roughness", "compare"),
+    ("scan.valid_share", "compare"),
+];
+
 fn command_of(id: &str) -> Option<(&'static str, Vec<&'static str>)> {
     let (_, command, conventions) = COMMANDS.iter().find(|(start, ..)| id.starts_with(start))?;
     Some((command, conventions.split_whitespace().collect()))
@@ -129,6 +152,18 @@ fn command_of(id: &str) -> Option<(&'static str, Vec<&'static str>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_other_verb_of_the_table_gives_a_metric_that_no_subcommand_gives() {
+        for (start, verb) in ELSEWHERE {
+            let gives = |line: &MetricLine| {
+                line.id.starts_with(start)
+                    && line.command.is_none()
+                    && line.elsewhere.is_some_and(|found| found == *verb)
+            };
+            assert!(metrics().iter().any(gives), "{start} {verb}");
+        }
+    }
 
     #[test]
     fn every_line_of_the_table_gives_a_metric() {

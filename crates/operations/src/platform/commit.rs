@@ -7,14 +7,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tiepoint_ledger::{Body, Entry, EntryProof, State, commit_path, encode_commit};
+use tiepoint_ledger::{
+    Body, Entry, EntryProof, SealedBody, State, bodies_path, commit_path, encode_commit,
+    join_bodies,
+};
 use tiepoint_model::{Digest, Seed};
 use tiepoint_store::{
     PendingAppend, PendingRewrite, PutOutcome, Sharing, StoreError, blobs::blob_key,
     tables::EMPTY_VERSION,
 };
 
-use super::{Platform, body_key, derive};
+use super::{Platform, derive, log::Line};
 use crate::{Error, compact};
 
 /// A commit that has lost this many races in a row gives up: somebody writes without end.
@@ -162,60 +165,109 @@ impl Platform {
         made.get(table).copied().unwrap_or_else(head)
     }
 
-    /// Creates the next object of the log; `None` if somebody else was first.
+    /// Creates the next object of the log, with one entry; `None` if somebody else was first.
     pub(super) async fn append_entry(
         &mut self,
         tables: BTreeMap<String, u64>,
         commit: &Commit,
     ) -> Result<Option<u64>, Error> {
+        self.append_entries(tables, std::slice::from_ref(commit)).await
+    }
+
+    /// Creates the next object of the log, with an entry for each commit, the first of which names the tables; answers
+    /// with its index, or with `None` if somebody else was first.
+    pub(crate) async fn append_entries(
+        &mut self,
+        tables: BTreeMap<String, u64>,
+        commits: &[Commit],
+    ) -> Result<Option<u64>, Error> {
         self.log.head.expect_whole(&self.log.tree)?;
-        let body = Body {
-            actor: self.config.actor.clone(),
-            code_version: self.config.code_version.clone(),
-            format_version: tiepoint_ledger::entry::FORMAT_VERSION,
-            inputs: commit.inputs.clone(),
-            names: commit.names.clone(),
-            obligations: serde_json::Value::Null,
-            outputs: commit.outputs.clone(),
-            parameters: commit.parameters.clone(),
-            seed: commit.seed,
-        };
-        self.salts_drawn += 1;
-        let salt = derive(&self.config.entropy, &format!("salt {}", self.salts_drawn));
-        let sealed = body.seal(salt)?;
-        let index = self.log.state.entry_count();
-        let mut roots = commit.roots.clone();
-        roots.extend(self.keep_file_digests(&tables).await?);
-        let entry = Entry {
-            blobs: commit.blobs.clone(),
-            body_commitment: sealed.commitment,
-            format_version: tiepoint_ledger::entry::FORMAT_VERSION,
-            index,
-            retain_from: commit.retain_from,
-            roots,
-            tables,
-            time_ns: self.config.now,
-            verb: commit.verb.to_owned(),
-        };
-        let bytes = encode_commit(index, std::slice::from_ref(&entry))?;
-        let lock = self.store.objects.lock_commits(Sharing::Commits).await?;
-        self.expect_files(commit, &entry.tables).await?;
-        self.store.objects.put_if_absent(&body_key(&sealed.commitment), sealed.bytes).await?;
-        let outcome = self.store.objects.put_if_absent(&commit_path(index), bytes).await?;
-        drop(lock);
-        if outcome == PutOutcome::Existed {
+        let first = self.log.state.entry_count();
+        let files_root = self.keep_file_digests(&tables).await?;
+        let (mut lines, sealed) = self.prepare(first, commits)?;
+        if let Some(line) = lines.first_mut() {
+            line.entry.tables = tables;
+            line.entry.roots.extend(files_root);
+        }
+        let bytes = encode_lines(first, &mut lines)?;
+        if !self.publish(&lines, commits, bytes, &sealed).await? {
             return Ok(None);
         }
-        let inclusion = self.log.tree.inclusion_of_next();
-        let line = entry.to_bytes()?;
-        self.log.push(entry, &line, Some(body))?;
-        self.log.head.last_entry = Some((line, inclusion));
+        self.log.head.last_entry = self.log.push_last(lines)?;
         // An error from here on would deny what was done. An unsigned tail is signed by the next commit, and `verify`
         // says how many entries are under the signature.
-        if let Err(error) = self.write_checkpoint().await {
-            self.warn("the ledger's head could not be signed; the next commit will", &error);
+        match self.write_checkpoint().await {
+            Err(error) => {
+                self.warn("the ledger's head could not be signed; the next commit will", &error);
+            }
+            Ok(()) if self.log.head.is_signed_at(first + commits.len() as u64) => {
+                if let Err(error) = self.save_if_due().await {
+                    self.warn("what the ledger says could not be saved for opening", &error);
+                }
+            }
+            Ok(()) => (),
         }
-        Ok(Some(index))
+        Ok(Some(first))
+    }
+
+    /// Entries and sealed bodies for these commits.
+    fn prepare(
+        &mut self,
+        first: u64,
+        commits: &[Commit],
+    ) -> Result<(Vec<Line>, Vec<SealedBody>), Error> {
+        let (mut lines, mut all_sealed) = (Vec::new(), Vec::new());
+        for (index, commit) in (first..).zip(commits) {
+            let body = Body {
+                actor: self.config.actor.clone(),
+                code_version: self.config.code_version.clone(),
+                format_version: tiepoint_ledger::entry::FORMAT_VERSION,
+                inputs: commit.inputs.clone(),
+                names: commit.names.clone(),
+                obligations: serde_json::Value::Null,
+                outputs: commit.outputs.clone(),
+                parameters: commit.parameters.clone(),
+                seed: commit.seed,
+            };
+            self.salts_drawn += 1;
+            let salt = derive(&self.config.entropy, &format!("salt {}", self.salts_drawn));
+            let sealed = body.seal(salt)?;
+            let entry = Entry {
+                blobs: commit.blobs.clone(),
+                body_commitment: sealed.commitment,
+                format_version: tiepoint_ledger::entry::FORMAT_VERSION,
+                index,
+                retain_from: commit.retain_from,
+                roots: commit.roots.clone(),
+                tables: BTreeMap::new(),
+                time_ns: self.config.now,
+                verb: commit.verb.to_owned(),
+            };
+            lines.push(Line { entry, bytes: Vec::new(), body: Some(body) });
+            all_sealed.push(sealed);
+        }
+        Ok((lines, all_sealed))
+    }
+
+    /// Makes sure of the files that the entries name, and creates the object of the log; false if somebody else was
+    /// first.
+    async fn publish(
+        &self,
+        lines: &[Line],
+        commits: &[Commit],
+        bytes: Vec<u8>,
+        sealed: &[SealedBody],
+    ) -> Result<bool, Error> {
+        let Some(Line { entry, .. }) = lines.first() else { return Ok(false) };
+        let bodies_key = bodies_path(&entry.body_commitment, lines.len());
+        let lock = self.store.objects.lock_commits(Sharing::Commits).await?;
+        for (line, commit) in lines.iter().zip(commits) {
+            self.expect_files(commit, &line.entry.tables).await?;
+        }
+        self.store.objects.put_if_absent(&bodies_key, join_bodies(sealed)?).await?;
+        let outcome = self.store.objects.put_if_absent(&commit_path(entry.index), bytes).await?;
+        drop(lock);
+        Ok(outcome == PutOutcome::Written)
     }
 
     /// Everything that the entry will name is still there.
@@ -235,7 +287,7 @@ impl Platform {
     }
 
     /// Notes what went wrong after something was done, with its causes.
-    fn warn(&mut self, what: &str, error: &Error) {
+    pub(super) fn warn(&mut self, what: &str, error: &Error) {
         let mut text = format!("{what}: {error}");
         let mut cause = std::error::Error::source(error);
         while let Some(error) = cause {
@@ -244,6 +296,16 @@ impl Platform {
         }
         self.warnings.push(text);
     }
+}
+
+/// The object of the log that holds these entries, each of which is given its bytes.
+fn encode_lines(first: u64, lines: &mut [Line]) -> Result<Vec<u8>, Error> {
+    let entries: Vec<&Entry> = lines.iter().map(|line| &line.entry).collect();
+    let bytes = encode_commit(first, &entries)?;
+    // After the first line of the object comes one line for each entry.
+    let encoded = bytes.split(|byte| *byte == b'\n').skip(1);
+    lines.iter_mut().zip(encoded).for_each(|(line, bytes)| line.bytes = bytes.to_vec());
+    Ok(bytes)
 }
 
 impl Commit {

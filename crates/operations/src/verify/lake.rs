@@ -5,7 +5,7 @@ use std::path::Path;
 use tiepoint_ledger::VerifyingKey;
 use tiepoint_store::{Store, WriteSeam};
 
-use super::{Check, VerifyReport, Wrong, check, content, ledger, listed, tables};
+use super::{Check, VerifyReport, Wrong, check, content, ledger, listed, pass, tables};
 use crate::{
     Config, Error, Platform,
     platform::{LAKE_FILE, LakeFile, PUBLIC_KEY_FILE},
@@ -23,7 +23,7 @@ pub struct LakeChecks {
     pub witness_keys: Vec<String>,
 }
 
-/// Checks a lake: description, log, bodies, tree, signatures, tiles, witnesses, blobs, table versions; with `deep` the
+/// Checks a lake: description, log, bodies, tree, signatures, tiles, witnesses, projection, blobs, table versions; with `deep` the
 /// content digests too.
 ///
 /// # Errors
@@ -39,28 +39,31 @@ pub async fn verify_lake(
         return Err(not_a_lake());
     }
     if wanted.repair {
-        Platform::open(folder, config.clone()).await?.rewrite_head().await?;
+        Platform::open_from_log(folder, config.clone()).await?.rewrite_head().await?;
     }
     let (description, key) = description_check(&store).await?;
-    let log = ledger::read_log(&store.objects).await?;
-    let mut checks = vec![description, log.check.clone()];
-    checks.push(ledger::bodies_check(&store.objects, &log).await?);
-    match key {
+    let heads = match &key {
+        Some(key) => Some(ledger::Heads::read(&store.objects, key).await?),
+        None => None,
+    };
+    let pass::Found { log, bodies, tree, tiles, saved } =
+        pass::run(&store.objects, heads.as_ref(), key.as_ref()).await?;
+    let mut checks = vec![description, log.check.clone(), bodies];
+    match heads {
         None => {
             let why = "no public key can be read to check signatures with".to_owned();
             checks.push(check("ledger: entries, tree head, signature", Err(why)));
         }
-        Some(key) => {
-            let heads = ledger::Heads::read(&store.objects, &key).await?;
-            let found = ledger::recompute(&store.objects, &log, &heads).await?;
-            checks.push(ledger::head_check(&log, &heads, &found));
+        Some(heads) => {
+            checks.push(ledger::head_check(&log, &heads, &tree));
             let known = own_witness_keys(&config).await?;
             let asked = wanted.witness_keys.iter().map(|text| text.trim().parse());
             let asked = asked.collect::<Result<Vec<_>, _>>()?;
-            checks.push(ledger::witness_check(&log, &heads, &found, (&known, &asked)));
-            checks.push(found.tiles);
+            checks.push(ledger::witness_check(&log, &heads, &tree, (&known, &asked)));
+            checks.push(tiles);
         }
     }
+    checks.push(saved);
     checks.push(tables::blob_check(&store, &log).await);
     let (versions, reached) = tables::version_check(&store, &log).await;
     checks.push(versions);
@@ -73,7 +76,7 @@ pub async fn verify_lake(
 
 /// The rows can be read only through a log that replays.
 async fn deep_check(folder: &Path, config: Config) -> Check {
-    let found = match Platform::open(folder, config).await {
+    let found = match Platform::open_from_log(folder, config).await {
         Ok(platform) => content::content_check(&platform).await,
         Err(error) => Err(error),
     };

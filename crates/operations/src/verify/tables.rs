@@ -11,13 +11,13 @@ use tiepoint_store::Store;
 use super::{Check, Wrong, affected, ledger::ReadLog, listed, made_by, sha256_of};
 use crate::{
     files::{FILES_ROOT, list_key, parse_list},
-    retain::reached_versions,
+    retain::Reached,
 };
 
 /// Every blob that the ledger names is there and is what its name says.
 pub(super) async fn blob_check(store: &Store, log: &ReadLog) -> Check {
     let mut owners = BTreeMap::new();
-    for entry in log.entries.values() {
+    for entry in &log.entries {
         for blob in &entry.blobs {
             owners.entry(*blob).or_insert_with(Vec::new).push(entry);
         }
@@ -37,9 +37,11 @@ pub(super) async fn blob_check(store: &Store, log: &ReadLog) -> Check {
 /// those files, too.
 pub(super) async fn version_check(store: &Store, log: &ReadLog) -> (Check, BTreeSet<String>) {
     let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
-    let mut waiting = reached_versions(log.entries.values(), log.retain_from());
+    let mut reached = Reached::from(log.retain_from());
+    log.entries.iter().for_each(|entry| reached.add(entry));
+    let mut waiting = reached.versions();
     let version_count = waiting.len();
-    for entry in log.entries.values() {
+    for entry in &log.entries {
         let affects = || made_by(entry).into_iter().chain([affected(entry)]);
         for (table, version) in &entry.tables {
             if !waiting.remove(&(table.clone(), *version)) {
@@ -80,7 +82,7 @@ pub(super) async fn version_check(store: &Store, log: &ReadLog) -> (Check, BTree
 /// Each file that is still reached has a digest to be compared with.
 pub(super) async fn file_check(store: &Store, log: &ReadLog, reached: &BTreeSet<String>) -> Check {
     let (mut wrong, mut count, mut listed_keys) = (Vec::new(), 0, BTreeSet::new());
-    for entry in log.entries.values() {
+    for entry in &log.entries {
         let Some(digest) = entry.roots.get(FILES_ROOT) else { continue };
         let affects = || made_by(entry).into_iter().chain([affected(entry)]);
         let path = list_key(digest);

@@ -101,8 +101,12 @@ fn a_commit_costs_the_same_however_many_came_before() {
                 }
             }
         }
-        let compactions =
-            log(&platform, usize::MAX).unwrap().iter().filter(|e| e.verb == "compact").count();
+        let compactions = log(&platform, usize::MAX)
+            .await
+            .unwrap()
+            .iter()
+            .filter(|e| e.verb == "compact")
+            .count();
         // The first makes a folder for its blob more often, and the 256th entry of the ledger fills a tile; the others
         // take the same steps but for compactions.
         let usual = steps[steps.len() / 2];
@@ -145,7 +149,7 @@ async fn tidied(yard: &Yard, lake: &Path) -> usize {
     let left = compact(&mut platform).await.unwrap();
     let most = left.tables.iter().map(|table| table.replaced_fragments).max();
     let mut later = Platform::open(lake, yard.a_day_later(lake).await).await.unwrap();
-    let newest = log(&later, usize::MAX).unwrap().len() as u64;
+    let newest = log(&later, usize::MAX).await.unwrap().len() as u64;
     retain(&mut later, Retention::From(newest)).await.unwrap();
     sweep(&mut later, false).await.unwrap();
     most.unwrap_or(0)

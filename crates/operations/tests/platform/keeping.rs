@@ -68,7 +68,7 @@ fn compaction_changes_no_row_and_is_done_once() {
         let yard = Yard::new().await;
         let lake = filled(&yard, 6).await;
         let mut platform = yard.open(&lake).await;
-        let position = log(&platform, usize::MAX).unwrap().len() as u64;
+        let position = log(&platform, usize::MAX).await.unwrap().len() as u64;
         let before = rows_at(&yard, &lake, position).await;
         let report = compact(&mut platform).await.unwrap();
         assert_eq!(report.entry_index, Some(position));
@@ -103,7 +103,7 @@ fn every_position_reads_the_same_after_ingest_compaction_and_sweep() {
     run(async {
         let yard = Yard::new().await;
         let lake = filled(&yard, 4).await;
-        let last = log(&yard.open(&lake).await, usize::MAX).unwrap().len() as u64;
+        let last = log(&yard.open(&lake).await, usize::MAX).await.unwrap().len() as u64;
         let mut before = Vec::new();
         for position in 1..=last {
             before.push(rows_at(&yard, &lake, position).await);
@@ -255,7 +255,7 @@ fn positions_are_let_go_once_and_never_taken_back() {
         let yard = Yard::new().await;
         let lake = filled(&yard, 3).await;
         let mut platform = yard.open(&lake).await;
-        let count = log(&platform, usize::MAX).unwrap().len() as u64;
+        let count = log(&platform, usize::MAX).await.unwrap().len() as u64;
         let error = retain(&mut platform, Retention::From(count + 1)).await.unwrap_err();
         assert!(matches!(error, Error::NoSuchPosition { .. }), "{error}");
         assert_eq!(retain(&mut platform, Retention::From(0)).await.unwrap().entry_index, None);

@@ -256,7 +256,7 @@ impl World {
     /// Whatever is acknowledged now makes everything before it durable.
     async fn note_position(&mut self) {
         let platform = self.yard.open(&self.lake).await;
-        let position = log(&platform, usize::MAX).unwrap().len() as u64;
+        let position = log(&platform, usize::MAX).await.unwrap().len() as u64;
         let held = yard::held(&platform, &self.logs).await;
         self.model.past.insert(position, held);
     }
@@ -306,7 +306,7 @@ async fn perform(
         Call::Compact => compact(&mut platform).await.map(drop),
         Call::Sweep => sweep(&mut platform, false).await.map(drop),
         Call::Retain(kept) => {
-            let position = log(&platform, usize::MAX)?.len() as u64;
+            let position = log(&platform, usize::MAX).await?.len() as u64;
             let first = position.saturating_sub(kept).max(platform.retain_from());
             retain(&mut platform, Retention::From(first)).await.map(drop)
         }
