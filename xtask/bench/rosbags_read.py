@@ -1,6 +1,8 @@
-"""Reads and deserialises every message of an MCAP file with rosbags; prints the median seconds of a pass and the messages in it."""
+"""Reads and deserialises every message of a bag, a rosbag2 or an MCAP with rosbags.
 
-import statistics
+Prints the least processor seconds of a pass and the messages in it.
+"""
+
 import sys
 import time
 from pathlib import Path
@@ -12,10 +14,12 @@ typestore = get_typestore(Stores.ROS2_HUMBLE)
 seconds = []
 for _ in range(5):
     count = 0
-    began = time.perf_counter()
+    began = time.process_time()
     with AnyReader([Path(sys.argv[1])], default_typestore=typestore) as reader:
         for connection, _, raw in reader.messages():
             reader.deserialize(raw, connection.msgtype)
             count += 1
-    seconds.append(time.perf_counter() - began)
-print(f"{statistics.median(seconds):.6f} {count}")
+    seconds.append(time.process_time() - began)
+    if sum(seconds) > 30:
+        break
+print(f"{min(seconds):.6f} {count}")

@@ -1,5 +1,5 @@
 //! `cargo xtask bench [--release] [FOLDER]`: speed as ratios against a named peer, measured in one run. Never a test.
-//! `cargo xtask bench measure` is in [`measures`].
+//! `cargo xtask bench measure` is in [`measures`], `cargo xtask bench ingest` in [`ingest`].
 //!
 //! Without `--release` the program of the demo is measured: our pure crates are optimised there, Lance and DataFusion are not.
 //! FOLDER may hold `KITTI_00_gt.txt`, `KITTI_00_ORB.txt` and logs as `*.mcap`; without it, inputs of the same size are made or shipped ones are used.
@@ -17,6 +17,8 @@ use crate::{
     shell::{self, root},
 };
 
+pub(crate) mod ingest;
+pub(crate) mod ledger;
 pub(crate) mod measures;
 
 const RUNS: usize = 7;
@@ -24,17 +26,7 @@ const RUNS: usize = 7;
 pub(crate) fn run(release: bool, data: Option<&str>) -> Result<(), String> {
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let program = match release {
-        true => {
-            println!("building in release (Lance and DataFusion compile again: 40 minutes)");
-            shell::run(shell::cargo(&["build", "--release", "--workspace"])?)?;
-            root().join("target/release/tiepoint")
-        }
-        false => {
-            demo::build()?;
-            demo::program()
-        }
-    };
+    let program = program(release)?;
     let python = peers()?;
     let bench = Bench { program, python, folder };
     let data = data.map(PathBuf::from);
@@ -49,6 +41,17 @@ pub(crate) fn run(release: bool, data: Option<&str>) -> Result<(), String> {
     }
     println!("\n{page}");
     Ok(())
+}
+
+/// Builds the program and says where it lies.
+fn program(release: bool) -> Result<PathBuf, String> {
+    if !release {
+        demo::build()?;
+        return Ok(demo::program());
+    }
+    println!("building in release (Lance and DataFusion compile again: 40 minutes)");
+    shell::run(shell::cargo(&["build", "--release", "--workspace"])?)?;
+    Ok(root().join("target/release/tiepoint"))
 }
 
 struct Bench {
@@ -216,20 +219,45 @@ fn row(what: &str, ours_s: f64, peer: &str, peer_s: f64) -> String {
     format!("| {what} | {:.1} ms | {peer}: {:.1} ms | {ratio:.0}x |\n", 1e3 * ours_s, 1e3 * peer_s)
 }
 
+/// As [`row`], with the peer's time in a column of its own.
+fn row_with(what: &str, ours_s: f64, peer: &str, peer_s: f64) -> String {
+    let ratio = peer_s / ours_s;
+    let ratio = if ratio < 10.0 { format!("{ratio:.2}x") } else { format!("{ratio:.0}x") };
+    let ms = |seconds: f64| format!("{:.1} ms", 1e3 * seconds);
+    format!("| {what} | {} | {peer} | {} | {ratio} |\n", ms(ours_s), ms(peer_s))
+}
+
 /// A Python with the peers, made once under `target/`.
 fn peers() -> Result<PathBuf, String> {
-    let folder = root().join("target/peers");
+    python_with(
+        "peers",
+        &[
+            "evo==1.38.1",
+            "rosbags==0.11.9",
+            "numpy==2.4.6",
+            "scipy==1.17.1",
+            "scikit-learn==1.9.1",
+            "prdc==0.2",
+            "AllanTools==2024.6",
+        ],
+    )
+}
+
+/// A Python with some packages, made once in a folder of its own under `target/`.
+fn python_with(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    let folder = root().join("target").join(name);
     let python = folder.join("bin/python");
-    // Another list of packages is another marker.
-    let marker = folder.join("ready-2");
-    if !marker.exists() {
-        let folder = folder.to_string_lossy().into_owned();
-        shell::run(shell::command("python3", &["-m", "venv", &folder]))?;
-        let mut install = shell::command(&python, &["-m", "pip", "install", "--quiet"]);
-        install.args(["evo==1.38.1", "rosbags==0.11.9", "numpy==2.4.6", "scipy==1.17.1"]);
-        install.args(["scikit-learn==1.9.1", "prdc==0.2", "AllanTools==2024.6"]);
-        shell::run(install)?;
-        std::fs::write(&marker, b"").map_err(|e| format!("{}: {e}", marker.display()))?;
+    // Another list of packages is installed anew.
+    let marker = folder.join("packages");
+    let list = packages.join("\n");
+    if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == list) {
+        return Ok(python);
     }
+    let folder = folder.to_string_lossy().into_owned();
+    shell::run(shell::command("python3", &["-m", "venv", &folder]))?;
+    let mut install = shell::command(&python, &["-m", "pip", "install", "--quiet"]);
+    install.args(packages);
+    shell::run(install)?;
+    std::fs::write(&marker, list).map_err(|e| format!("{}: {e}", marker.display()))?;
     Ok(python)
 }

@@ -165,11 +165,12 @@ fn without_rows(metrics: &BTreeSet<String>, named: &BTreeSet<&str>) -> String {
         })
     };
     let mut text = String::from(
-        "\n## Metrics without a row\n\n\
-         No golden test compares these with a reference.\n\n",
+        "\n## Metrics without a reference\n\n\
+         No package was found that measures these by the same definition; \
+         laws and inputs whose answer is known prove them.\n\n",
     );
     for metric in metrics.iter().filter(|metric| !has_row(metric)) {
-        let _ = writeln!(text, "- `{metric}`");
+        let _ = writeln!(text, "- `{metric}`: no reference; laws");
     }
     text
 }
@@ -205,7 +206,7 @@ mod tests {
                 "| b.c | one | tool | 1.0 | shipped | 2 | 5 | 1.0e-12 |",
             ]
         );
-        assert!(page.ends_with("- `e`\n") && !page.contains("b.c.d"));
+        assert!(page.ends_with("- `e`: no reference; laws\n") && !page.contains("b.c.d"));
         let row = without_difference(rows[1]).unwrap();
         assert_eq!(row, "| b.c | one | tool | 1.0 | shipped | 2 | 5 |");
     }

@@ -27,6 +27,8 @@ usage: cargo demo               build, then the main job on real data
        cargo xtask quickstart-data   redo the conversion of the shipped recordings and check digests
        cargo xtask bench [--release] [FOLDER]   measure against the named peers, ratios in one run
        cargo xtask bench measure [--only FAMILY] [FOLDER]   each measure against its Python package
+       cargo xtask bench ledger FOLDER   a lake of a million entries: appended, opened, verified
+       cargo xtask bench ingest [--release] [--bytes N] [FOLDER]   logs: decoders, `check`, `ingest`
        cargo xtask conformance [--check]   the page of golden comparisons: write it, or compare its rows";
 
 fn main() -> ExitCode {
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         ["conformance"] => conformance::write(),
         ["conformance", "--check"] => conformance::check(),
         ["bench", "measure", rest @ ..] => bench::measures::run(rest),
+        ["bench", "ledger", folder] => bench::ledger::run(folder),
+        ["bench", "ingest", rest @ ..] => bench::ingest::run(rest),
         ["bench"] => bench::run(false, None),
         ["bench", "--release"] => bench::run(true, None),
         ["bench", "--release", folder] => bench::run(true, Some(folder)),

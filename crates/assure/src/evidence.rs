@@ -12,7 +12,7 @@ use tiepoint_model::{
     Digest, Timestamp,
     claim::{Claim, Independence, Split, SyntheticSource},
     verdict::{
-        Dependence, DirectionFacts, Fit, PublishedEvidence, ReferenceError, UnitOutcome,
+        Charge, Dependence, DirectionFacts, Fit, PublishedEvidence, ReferenceError, UnitOutcome,
         UnitValues, Veto,
     },
 };
@@ -41,6 +41,8 @@ pub struct Evidence {
     pub fitted: Vec<Fit>,
     /// Digests of the inputs by name.
     pub inputs: BTreeMap<String, Digest>,
+    /// What the question cost the reserve that it was charged to, if there is one.
+    pub charge: Option<Charge>,
 }
 
 /// One direction: fitted on one part, tested on another.
@@ -95,6 +97,7 @@ pub(crate) fn publish(claim: &Claim, given: &Evidence) -> Result<PublishedEviden
         vetoes: given.vetoes.iter().map(without_nan).collect(),
         fitted: given.fitted.clone(),
         inputs: given.inputs.clone(),
+        charge: given.charge.clone(),
     };
     check(claim, &published)?;
     Ok(published)
@@ -122,14 +125,16 @@ pub(crate) fn outcome(
     }
     let mut cells = Vec::new();
     for cell in &claim.cells {
-        let inside = cell.admits(&values.descriptors).map_err(|descriptor| {
-            JudgeError::MissingDescriptor {
-                direction: direction.to_owned(),
-                unit_index,
-                cell: cell.name.clone(),
-                descriptor,
-            }
-        })?;
+        let is_named = values.cell.as_ref().is_none_or(|name| *name == cell.name);
+        let inside = is_named
+            && cell.admits(&values.descriptors).map_err(|descriptor| {
+                JudgeError::MissingDescriptor {
+                    direction: direction.to_owned(),
+                    unit_index,
+                    cell: cell.name.clone(),
+                    descriptor,
+                }
+            })?;
         if inside {
             cells.push(cell.name.clone());
         }
@@ -147,7 +152,13 @@ pub(crate) fn outcome(
         ..values.clone()
     };
     let synthetic_mean = mean_over_seeds(&values.synthetic_by_seed);
-    let difference = synthetic_mean.zip(values.real).map(|(synthetic, real)| synthetic - real);
+    let others = values.negative_control_by_seed.iter().copied().flatten();
+    let measured = values.real.into_iter().chain(synthetic_mean).chain(values.positive_control);
+    if let Some(value) = measured.chain(others).find(|value| claim.outcome.read(*value).is_none()) {
+        let direction = direction.to_owned();
+        return Err(JudgeError::NotBinary { direction, unit_index, value });
+    }
+    let difference = difference(claim, synthetic_mean, values.real);
     if let (Some(difference), Some(bound)) = (difference, claim.bound)
         && difference.abs() > bound
     {
@@ -218,6 +229,11 @@ fn dependence(series: &SampleSeries) -> Option<Dependence> {
         sample_interval_s: series.interval_s,
         sample_count: series.pieces.iter().flatten().filter(|value| value.is_finite()).count(),
     })
+}
+
+/// Synthetic minus real as the claim's outcomes are compared; `None` if one is missing.
+pub(crate) fn difference(claim: &Claim, synthetic: Option<f64>, real: Option<f64>) -> Option<f64> {
+    Some(claim.outcome.read(synthetic?)? - claim.outcome.read(real?)?)
 }
 
 /// `None` if there is no seed or one is missing.

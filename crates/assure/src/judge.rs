@@ -5,13 +5,16 @@
 //! 2. Data without real partners is not assessed.
 //! 3. A metric whose reference error reaches the margin, or makes up more than half of the real
 //!    variance, cannot decide: insufficient evidence.
-//! 4. A cell is refuted if, in a direction whose test is sound, the interval lies outside the
+//! 4. The test is the one that the kind of units asks for ([`crate::statistics::choice`]): betting on
+//!    bounded differences of runs or scenes, exact tests of binary outcomes, t tests on blocks of
+//!    one run. A claim of safety needs one of the two one-sided tests, a measurement both.
+//! 5. A cell is refuted if, in a direction whose test is sound, the interval lies outside the
 //!    margin after Holm's correction over cells and directions, and no direction supports it.
 //!    A refuted cell refutes the claim.
-//! 5. A cell is supported if every direction rejects both one-sided hypotheses, after Holm's
-//!    correction over cells, its controls came out as they must and no veto is unknown.
+//! 6. A cell is supported if every direction rejects both one-sided hypotheses, after the
+//!    correction over cells that the claim names (Holm or e-BH), its controls came out as they must and no veto is unknown.
 //!    The claim is supported if every declared cell is. Cells are never pooled.
-//! 6. Everything else is insufficient evidence.
+//! 7. Everything else is insufficient evidence.
 //!
 //! A failed control takes support away but not refutation: a test that has just seen a difference
 //! larger than the margin has shown that it can.
@@ -21,10 +24,11 @@
 mod cells;
 mod controls;
 mod direction;
+mod tested;
 
 use tiepoint_model::{
     Digest, ErrorKind, Span, Timestamp,
-    claim::{Claim, ClaimError, SyntheticSource},
+    claim::{Claim, ClaimError, ClaimKind, SyntheticSource},
     verdict::{Admissibility, Answer, CellResult, PublishedEvidence, RuleStatus, Verdict},
 };
 
@@ -34,7 +38,7 @@ use crate::{
 };
 
 /// The rules applied here.
-pub const METHOD: &str = "tiepoint-assure/1";
+pub const METHOD: &str = "tiepoint-assure/2";
 
 /// The reference may make up at most this share of the variance of the real values.
 pub const REFERENCE_SHARE_MAX: f64 = 0.5;
@@ -97,6 +101,16 @@ pub enum JudgeError {
         difference: f64,
         /// The claim's bound.
         bound: f64,
+    },
+    /// A value that is neither 0 nor 1 where outcomes are.
+    #[error("unit {unit_index} of direction `{direction}` has the outcome {value}, not 0 or 1")]
+    NotBinary {
+        /// Which direction.
+        direction: String,
+        /// Which unit.
+        unit_index: usize,
+        /// What it is.
+        value: f64,
     },
     /// Units paired with a recording of another world.
     #[error("{found} directions are given for synthetic data that has no real partner")]
@@ -170,6 +184,9 @@ impl JudgeError {
             }
             Self::BeyondBound { .. } => {
                 "clip the metric, or claim anew with a bound that holds".to_owned()
+            }
+            Self::NotBinary { .. } => {
+                "claim anew with `outcome.threshold`, or write 0 and 1".to_owned()
             }
             Self::PairsOfUnpaired { .. } => {
                 "use `synthetic.twin` for paired data, or give vetoes only".to_owned()
@@ -275,9 +292,14 @@ fn overall(
         Some(cell) => (Answer::InsufficientEvidence, in_cell(cell)),
         None => (
             Answer::Supported,
-            "in every declared cell and every direction the difference is within the margin, real \
-             data passed the same test against real data, and data made worse on purpose failed it"
-                .to_owned(),
+            format!(
+                "in every declared cell and every direction {}, real data passed the same test \
+                 against real data, and data made worse on purpose failed it",
+                match claim.kind {
+                    ClaimKind::Safety => "the synthetic side is not optimistic by the margin",
+                    _ => "the difference is within the margin",
+                }
+            ),
         ),
     }
 }

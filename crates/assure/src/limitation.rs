@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 
 use tiepoint_model::{
-    claim::{Claim, ConditionCell, Independence, RangeErrorKind, SyntheticSource, UnitChoice},
+    claim::{
+        Claim, ClaimKind, ConditionCell, Independence, RangeErrorKind, SyntheticSource, UnitChoice,
+    },
     verdict::{Answer, CellResult, PublishedEvidence},
 };
 
@@ -18,8 +20,12 @@ pub(crate) fn first_sentence(
     answer: Answer,
     evidence: &PublishedEvidence,
 ) -> String {
+    let how = match claim.kind {
+        ClaimKind::Safety => "not optimistic by",
+        _ => "within",
+    };
     let stand_in = format!(
-        "stand in for the real data for this task: {} (within {} {} of `{}`)",
+        "stand in for the real data for this task: {} ({how} {} {} of `{}`)",
         claim.task.trim_end_matches('.'),
         claim.margin.value,
         claim.margin.unit,
@@ -78,6 +84,12 @@ pub(crate) fn limitation(
         "Nothing was shown about any use other than this task: {}.",
         claim.task.trim_end_matches('.')
     ));
+    if claim.kind == ClaimKind::Safety {
+        sentences.push(
+            "Nothing was shown about how much worse than real data the synthetic data may look."
+                .to_owned(),
+        );
+    }
     sentences.push(other_generators(claim));
     conditions(claim, evidence, &mut sentences);
     span(evidence, &mut sentences);
@@ -112,19 +124,30 @@ fn other_generators(claim: &Claim) -> String {
         SyntheticSource::Recording(name) => {
             format!("Nothing was shown about synthetic data other than `{name}`.")
         }
+        SyntheticSource::Outcomes(table) => format!(
+            "Nothing was shown about synthetic data made by anything other than this: {}.",
+            table.generator.trim_end_matches('.')
+        ),
     }
 }
 
 /// Conditions that were not declared or did not occur.
 fn conditions(claim: &Claim, evidence: &PublishedEvidence, sentences: &mut Vec<String>) {
+    let is_named = matches!(
+        &claim.synthetic,
+        SyntheticSource::Outcomes(table) if table.columns.cell.is_some()
+    );
     let restricted: Vec<&ConditionCell> =
-        claim.cells.iter().filter(|cell| !cell.when.is_empty()).collect();
+        claim.cells.iter().filter(|cell| is_named || !cell.when.is_empty()).collect();
     if restricted.len() == claim.cells.len() {
         let cells: Vec<String> = restricted
             .iter()
             .map(|cell| {
                 let when: Vec<String> = cell.when.iter().map(ToString::to_string).collect();
-                format!("`{}` ({})", cell.name, when.join(" and "))
+                match when.as_slice() {
+                    [] => format!("`{}`", cell.name),
+                    _ => format!("`{}` ({})", cell.name, when.join(" and ")),
+                }
             })
             .collect();
         sentences.push(format!(
@@ -158,8 +181,8 @@ fn conditions(claim: &Claim, evidence: &PublishedEvidence, sentences: &mut Vec<S
 }
 
 fn span(evidence: &PublishedEvidence, sentences: &mut Vec<String>) {
-    let start = evidence.units.iter().map(|unit| unit.values.start_ns).min();
-    let end = evidence.units.iter().map(|unit| unit.values.end_ns).max();
+    let start = evidence.units.iter().filter_map(|unit| unit.values.start_ns).min();
+    let end = evidence.units.iter().filter_map(|unit| unit.values.end_ns).max();
     if let (Some(start), Some(end)) = (start, end) {
         let seconds = significant(end.since(start).as_seconds());
         sentences.push(format!(
@@ -189,12 +212,23 @@ pub(crate) fn assumptions(claim: &Claim) -> Vec<String> {
             );
             sentences.push("The number of blocks was fixed before looking.".to_owned());
         }
-        UnitChoice::Run {} => {
-            sentences.push(
-                "Runs are independent: the difference of one says nothing about the next."
-                    .to_owned(),
-            );
+        UnitChoice::Run { .. } | UnitChoice::Scene { .. } => {
+            let [one, several] = claim.unit.words();
+            let several = capital(several);
+            sentences.push(format!(
+                "{several} are independent: the difference of one {one} says nothing about the \
+                 next."
+            ));
+            if claim.unit.declared_count().is_some() {
+                sentences.push("The number of units was fixed before looking.".to_owned());
+            }
         }
+    }
+    if matches!(claim.synthetic, SyntheticSource::Outcomes(_)) {
+        sentences.push(
+            "The outcomes were measured elsewhere, alike on both sides, and are taken as given."
+                .to_owned(),
+        );
     }
     if let Some(bound) = claim.bound {
         sentences.push(format!(
@@ -204,6 +238,11 @@ pub(crate) fn assumptions(claim: &Claim) -> Vec<String> {
         ));
     }
     sentences
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A number with three significant digits, for people.

@@ -4,7 +4,7 @@
 //! allowed. Not here: the reasons in full (they are in the verdict).
 
 use tiepoint_model::{
-    claim::UnitChoice,
+    claim::{ClaimKind, UnitChoice},
     verdict::{Answer, DirectionResult, RuleStatus, Verdict},
 };
 
@@ -25,9 +25,13 @@ pub fn sentence(verdict: &Verdict) -> String {
                 .filter_map(|direction| direction.test)
                 .map(|test| test.smallest_passing_margin)
                 .fold(0.0, f64::max);
+            let how = match claim.kind {
+                ClaimKind::Safety => "it looks better than real data by at most",
+                _ => "it gives the same result to within",
+            };
             format!(
-                "yes, synthetic data can stand in for real data for this task ({task}): it gives \
-                 the same result to within {}, and {margin} was allowed",
+                "yes, synthetic data can stand in for real data for this task ({task}): {how} {}, \
+                 and {margin} was allowed",
                 amount(within, unit)
             )
         }
@@ -104,8 +108,9 @@ fn what_is_missing(verdict: &Verdict) -> String {
                  {count} were recorded",
                 significant(length_s)
             ),
-            UnitChoice::Run {} => {
-                format!("at least {needed} runs are needed, and {count} were recorded")
+            unit => {
+                let [_, units] = unit.words();
+                format!("about {needed} {units} are needed, and {count} were measured")
             }
         };
     }

@@ -2,9 +2,32 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::verbs;
+
+/// Verbs that can read the past.
+const READERS: [&str; 7] = ["query", "export", "log", "trace", "prove", "cosign", "regenerate"];
+
+/// What was typed. A wrong line is explained and ends the program.
+pub(crate) fn parse() -> Arguments {
+    let mut command = Arguments::command();
+    // Options of every verb reach the verbs when the command is built.
+    command.build();
+    let command = command.mut_subcommands(|verb| match READERS.contains(&verb.get_name()) {
+        true => verb,
+        false => without_position(verb),
+    });
+    let matches = command.clone().get_matches();
+    Arguments::from_arg_matches(&matches)
+        .unwrap_or_else(|error| error.format(&mut command.clone()).exit())
+}
+
+/// The same verb, and its help without the option that it refuses.
+fn without_position(verb: clap::Command) -> clap::Command {
+    let hidden = |arg: clap::Arg| if arg.get_id() == "at" { arg.hide(true) } else { arg };
+    verb.mut_args(hidden).mut_subcommands(without_position)
+}
 
 /// Real robot recordings and their synthetic twins in one governed lake, with signed verdicts.
 #[derive(Parser)]

@@ -18,12 +18,10 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::{args::Arguments, output::Output};
+use crate::output::Output;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = args::parse();
     let mut output = Output::new(arguments.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

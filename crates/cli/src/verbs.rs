@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
         }
         Verb::Query(args) => query::run(&door.read().await?, args, output).await,
         Verb::Log(args) => log::run(&door.read().await?, args, output).await,
-        Verb::Trace(args) => trace::run(&door.read().await?, args, output),
+        Verb::Trace(args) => trace::run(&door.read().await?, args, output).await,
         Verb::Verify(args) => {
             let lake = door.lake.clone();
             verify::run(&lake, door.now()?, args, output).await

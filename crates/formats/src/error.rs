@@ -275,6 +275,8 @@ pub enum ReadError {
         /// Why.
         #[source]
         source: rusqlite::Error,
+        /// True unless `--recover` was tried already.
+        may_recover: bool,
     },
     /// A folder or database that is not as rosbag2 makes them.
     #[error("{problem}: `{}`", path.display())]
@@ -305,6 +307,7 @@ impl ReadError {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 ErrorKind::NotFound
             }
+            Self::Io { source, .. } if is_callers(source) => ErrorKind::InvalidInput,
             Self::Io { .. } => ErrorKind::Unavailable,
             Self::Truncated { .. }
             | Self::BadMagic { .. }
@@ -381,10 +384,15 @@ impl ReadError {
             Self::NeedsRandomAccess => "read it with `tabular::ParquetReader`".into(),
             Self::NeedsPath => "open it with `LogReader`".into(),
             Self::Io { .. } => "check the path and that you may read it".into(),
-            Self::Database { .. } => {
-                "copy the file again; if the original is damaged, keep what is whole with \
-                 `--recover`"
-                    .into()
+            Self::Database { source, may_recover, .. } => {
+                let is_database =
+                    source.sqlite_error_code() != Some(rusqlite::ErrorCode::NotADatabase);
+                match *may_recover && is_database {
+                    true => "copy the file again; if the original is damaged, `--recover` keeps \
+                             what stands before the damage"
+                        .into(),
+                    false => "copy the file again: nothing of this one can be read".into(),
+                }
             }
             Self::NotRosbag2 { .. } => {
                 "give a .db3 or .mcap file, or the folder that holds metadata.yaml; \
@@ -393,4 +401,17 @@ impl ReadError {
             }
         }
     }
+}
+
+/// True for what another path or other rights would cure; the rest is the disk's.
+fn is_callers(source: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Io;
+    matches!(
+        source.kind(),
+        Io::PermissionDenied
+            | Io::IsADirectory
+            | Io::NotADirectory
+            | Io::InvalidInput
+            | Io::InvalidFilename
+    )
 }

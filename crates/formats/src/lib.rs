@@ -10,12 +10,14 @@
 //!
 //! Not here: where recordings lie, digests, quality checks, and the lake.
 
+pub mod calibration;
 pub mod cloud;
 pub mod columns;
 mod container;
 mod convert;
 mod damage;
 mod error;
+pub mod image;
 mod mcap_writer;
 mod message;
 mod pose;

@@ -138,6 +138,9 @@ pub struct Summary {
     pub losses: Vec<Loss>,
     /// What was left out or could not be used, in words.
     pub warnings: Vec<String>,
+    /// What is worth knowing though the rows hold everything that can be held: values that are not numbers, types that
+    /// are kept raw, what only the original has.
+    pub notes: Vec<String>,
 }
 
 /// Reads one recording from its bytes.

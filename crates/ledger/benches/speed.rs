@@ -19,9 +19,11 @@ use std::{
 
 use tiepoint_ledger::{
     Body, Checkpoint, Edge, Entry, Projection, SigningKey, commit_path, decode_commit_lines,
-    encode_commit, lineage::Graph,
+    encode_commit,
+    excerpts::{ExcerptEdges, Place},
+    lineage::Graph,
 };
-use tiepoint_model::{Digest, Seed, Timestamp};
+use tiepoint_model::{Digest, EdgeKind, Seed, Timestamp};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -35,7 +37,8 @@ fn main() -> Outcome {
     append()?;
     verify()?;
     replay()?;
-    closure()
+    closure()?;
+    closure_of_excerpts()
 }
 
 /// Entries made durable: encoded, hashed, tiles cut; a file a commit, file and folder forced to the disk, head signed.
@@ -151,6 +154,59 @@ fn closure() -> Outcome {
     }
     println!("graph of {EDGES} edges built in {built_s:.3} s");
     Ok(())
+}
+
+/// The same for rows of the table `derivations`, batch by batch as they are read: spans of channels of recordings, each
+/// made from spans of earlier ones. Only adding, building and walking are timed.
+fn closure_of_excerpts() -> Outcome {
+    const EDGES: usize = 10_000_000;
+    const BATCH_ROWS: usize = 65_536;
+    const SPANS: u32 = 2_500_000;
+    const SPANS_OF_CHANNEL: u32 = 20;
+    let channel = |span: u32| {
+        let channel = span / SPANS_OF_CHANNEL;
+        (format!("rec-{:016x}", channel / 5), format!("/channel_{}", channel % 5))
+    };
+    let start_ns = |span: u32| i64::from(span % SPANS_OF_CHANNEL) * 1_000_000_000;
+    let place = |(id, part): &'_ (String, String), span: u32| -> (String, String, i64) {
+        (id.clone(), part.clone(), start_ns(span))
+    };
+    let mut draws = Seed(1).draws(0, 1);
+    let (mut edges, mut add_s) = (ExcerptEdges::default(), 0.0);
+    for first in (0..EDGES).step_by(BATCH_ROWS) {
+        let rows: Vec<[(String, String, i64); 2]> = (first..EDGES.min(first + BATCH_ROWS))
+            .map(|_| {
+                let to = 1 + (draws.uniform() * f64::from(SPANS - 1)) as u32;
+                let from = to - 1 - (draws.uniform() * f64::from(to.min(50_000) - 1)) as u32;
+                [to, from].map(|span| place(&channel(span), span))
+            })
+            .collect();
+        let began = Instant::now();
+        for [child, parent] in &rows {
+            edges.add(borrowed(child), EdgeKind::Anchor, borrowed(parent))?;
+        }
+        add_s += began.elapsed().as_secs_f64();
+    }
+    let began = Instant::now();
+    let graph = edges.build();
+    let built_s = began.elapsed().as_secs_f64();
+    for (what, span) in [("first", 0), ("middle", SPANS / 2), ("last", SPANS - 1)] {
+        let of = place(&channel(span), span);
+        let began = Instant::now();
+        let (up, down) =
+            (graph.ancestors(borrowed(&of)).len(), graph.descendants(borrowed(&of)).len());
+        let seconds = began.elapsed().as_secs_f64();
+        println!(
+            "closure of the {what} of {SPANS} excerpts: {up} up, {down} down in {seconds:.3} s"
+        );
+    }
+    println!("{EDGES} rows of `derivations` taken in {add_s:.2} s, put in order in {built_s:.2} s");
+    Ok(())
+}
+
+fn borrowed((id, part, start_ns): &(String, String, i64)) -> Place<'_> {
+    let end_ns = Some(start_ns + 1_000_000_000);
+    Place { id, part: Some(part), start_ns: Some(*start_ns), end_ns }
 }
 
 fn entry(index: u64) -> Entry {

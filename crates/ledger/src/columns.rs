@@ -16,7 +16,7 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct Slots(pub(crate) Vec<u32>);
 
 impl Slots {
-    fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.0.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
         loop {
@@ -29,7 +29,7 @@ impl Slots {
     }
 
     /// Adds the next number; `hash_of` tells the hash of any number up to it.
-    fn push(&mut self, number: u32, hash_of: impl Fn(u32) -> u64) {
+    pub(crate) fn push(&mut self, number: u32, hash_of: impl Fn(u32) -> u64) {
         let count = number as usize + 1;
         // At most three quarters full, so that a search ends soon.
         if count * 4 > self.0.len() * 3 {

@@ -15,6 +15,7 @@ mod decimal;
 pub mod dsse;
 pub mod entry;
 mod error;
+pub mod excerpts;
 pub mod key;
 pub mod lineage;
 pub mod merkle;
@@ -34,6 +35,7 @@ pub use commit::{
 pub use dsse::Envelope;
 pub use entry::Entry;
 pub use error::LedgerError;
+pub use excerpts::{ExcerptEdges, ExcerptGraph};
 pub use key::{SigningKey, VerifyingKey};
 pub use lineage::Lineage;
 pub use merkle::{CompactRange, ConsistencyProof, InclusionProof, Tree};

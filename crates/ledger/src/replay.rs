@@ -208,6 +208,21 @@ impl State {
         &self.without_body
     }
 
+    /// The first entry that gives this name a root: what made a thing, also where the body was erased.
+    #[must_use]
+    pub fn entry_of_root(&self, name: &str) -> Option<u64> {
+        let record = self.roots.chains.of(self.roots.names.find(name)?).last()?;
+        self.roots.entries.get(record).copied()
+    }
+
+    /// Every body that is left, in order: its entry, the ids that it read, the ids that it made.
+    pub fn steps(&self) -> impl Iterator<Item = (u64, Vec<&str>, Vec<&str>)> {
+        let ids = |numbers: &[u32]| -> Vec<&str> {
+            numbers.iter().filter_map(|number| self.nodes.ids.get(*number)).collect()
+        };
+        self.steps.iter().map(move |(entry, inputs, outputs)| (entry, ids(inputs), ids(outputs)))
+    }
+
     /// The graph from inputs to outputs, for questions about ancestors and descendants.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ mod support;
 mod adwin;
 mod dependence;
 mod drift;
+mod information;
+mod transport;
 
 pub use self::{
     adwin::{AdwinOptions, AdwinReport, adwin},
@@ -53,6 +55,7 @@ pub use self::{
         FrechetExtrapolation, Subsets, frechet_distance, frechet_extrapolated, frechet_metric,
     },
     histogram::Histogram,
+    information::{INFORMATION_NEIGHBOURS, information_metric, mutual_information},
     ks::{
         CramerVonMises, KS_EXACT_COUNT_MAX, KolmogorovSmirnov, KsAlternative, KsMode, KsTest,
         cramer_von_mises, kolmogorov_smirnov, kolmogorov_upper_tail, ks_test,
@@ -65,6 +68,7 @@ pub use self::{
     permutation::{PermutationTest, Permutations},
     rows::{COORDINATE_MAX, Rows},
     support::{SUPPORT_LEVELS, SupportFidelity, SupportMode, support_fidelity},
+    transport::{TRANSPORT_COUNT_MAX, TransportOrder, exact_transport, transport_metric},
     wasserstein::{
         Directions, sliced_wasserstein, sliced_wasserstein_along, wasserstein, wasserstein_metric,
         wasserstein_weighted,

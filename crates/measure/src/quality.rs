@@ -22,7 +22,7 @@ mod transforms;
 mod turning;
 
 pub use self::{
-    cameras::intrinsics_finding,
+    cameras::{camera_model, intrinsics_finding},
     channel::{
         MESSAGE_COUNT_MIN, QualityAccumulator, UNSTEADY_SHARE_MAX, ValueCounts, channel_quality,
     },

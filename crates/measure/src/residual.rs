@@ -3,6 +3,7 @@
 //!
 //! Invariant: the sign is synthetic minus real; nothing is clipped or dropped.
 //! Units: those of the differences.
+//! Cost: `O(n B + n log n)` for B resamples, shared by threads; memory `O(n + B)`.
 //!
 //! Not here: whether the differences are small enough.
 

@@ -6,13 +6,19 @@
 //!
 //! Not here: reading TOML, hashing, and judging.
 
+mod cells;
+mod outcomes;
 mod validate;
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::validate::ClaimError;
+pub use self::{
+    cells::{Condition, ConditionCell, Operator},
+    outcomes::{Family, Outcome, OutcomeColumns, OutcomeTable, Reserve, ReservePolicy, Worse},
+    validate::ClaimError,
+};
 use crate::Seed;
 
 /// The only format of a claim so far.
@@ -47,6 +53,12 @@ pub struct Claim {
     pub synthetic: SyntheticSource,
     /// What is measured on both.
     pub metric: MetricChoice,
+    /// What kind of number it is.
+    #[serde(default, skip_serializing_if = "Outcome::is_continuous")]
+    pub outcome: Outcome,
+    /// Which side of the metric is the bad one; claims of safety only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worse: Option<Worse>,
     /// What counts as one independent unit.
     pub unit: UnitChoice,
     /// Chance of supporting a false claim that is accepted, per claim.
@@ -60,13 +72,21 @@ pub struct Claim {
     pub bound: Option<f64>,
     /// How far the units are apart, and so how far the answer reaches.
     pub independence: Independence,
-    /// How what is fitted is kept apart from what is tested.
+    /// How what is fitted is kept apart from what is tested; by run if nothing is said.
+    #[serde(default = "by_run")]
     pub split: Split,
-    /// How often the synthetic side is drawn.
+    /// How often the synthetic side is drawn; once if nothing is said.
+    #[serde(default = "one_draw")]
     pub seeds: Seeds,
     /// The conditions, each judged alone; one cell `all` if none is declared.
-    #[serde(default = "one_cell")]
+    #[serde(default = "cells::one_cell")]
     pub cells: Vec<ConditionCell>,
+    /// How looking at several cells is paid for.
+    #[serde(default, skip_serializing_if = "Family::is_holm")]
+    pub family: Family,
+    /// The account of the real data that this question is charged to, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<Reserve>,
     /// What shows that the test can pass and can fail.
     pub controls: Controls,
     /// Days after which the verdict no longer holds.
@@ -109,6 +129,8 @@ pub enum SyntheticSource {
     },
     /// A recording of another world, by name or id: no unit has a real partner.
     Recording(String),
+    /// Paired outcomes that were measured elsewhere, one row per independent unit.
+    Outcomes(OutcomeTable),
 }
 
 /// The names of [`crate::sensor::RangeErrorModel`].
@@ -185,8 +207,45 @@ pub enum UnitChoice {
         /// Its length, seconds.
         length_s: f64,
     },
-    /// A whole run.
-    Run {},
+    /// A whole run that knows nothing of the others.
+    Run {
+        /// How many there will be; declared where the test may be read only once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<u64>,
+    },
+    /// A scene or scenario that knows nothing of the others.
+    Scene {
+        /// As of runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<u64>,
+    },
+}
+
+impl UnitChoice {
+    /// The word for one and for several.
+    #[must_use]
+    pub fn words(self) -> [&'static str; 2] {
+        match self {
+            Self::Block { .. } => ["block", "blocks"],
+            Self::Run { .. } => ["run", "runs"],
+            Self::Scene { .. } => ["scene", "scenes"],
+        }
+    }
+
+    /// True where one unit says nothing about the next.
+    #[must_use]
+    pub fn is_independent(self) -> bool {
+        !matches!(self, Self::Block { .. })
+    }
+
+    /// How many units were declared beforehand, if that was.
+    #[must_use]
+    pub fn declared_count(self) -> Option<u64> {
+        match self {
+            Self::Block { .. } => None,
+            Self::Run { count } | Self::Scene { count } => count,
+        }
+    }
 }
 
 /// The largest difference that does not matter, and why.
@@ -238,88 +297,6 @@ pub struct Seeds {
     pub base: Seed,
 }
 
-/// A set of conditions under which the claim is judged alone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConditionCell {
-    /// Its name.
-    pub name: String,
-    /// Every one must hold; none means everywhere.
-    #[serde(default)]
-    pub when: Vec<Condition>,
-}
-
-impl ConditionCell {
-    /// Whether a unit with these descriptors lies in the cell; the missing descriptor if it
-    /// cannot be told.
-    ///
-    /// # Errors
-    /// The name of the first descriptor that is absent or not finite.
-    pub fn admits(&self, descriptors: &BTreeMap<String, f64>) -> Result<bool, String> {
-        let mut inside = true;
-        for condition in &self.when {
-            let value = descriptors.get(&condition.descriptor).copied();
-            let value = value
-                .filter(|value| value.is_finite())
-                .ok_or_else(|| condition.descriptor.clone())?;
-            inside &= condition.holds(value);
-        }
-        Ok(inside)
-    }
-}
-
-/// `descriptor operator value`, such as `mean_speed_m_per_s >= 0.3`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Condition {
-    /// A descriptor of the unit, its unit in its name.
-    pub descriptor: String,
-    /// How it is compared.
-    pub operator: Operator,
-    /// With what.
-    pub value: f64,
-}
-
-impl Condition {
-    fn holds(&self, value: f64) -> bool {
-        match self.operator {
-            Operator::Below => value < self.value,
-            Operator::AtMost => value <= self.value,
-            Operator::AtLeast => value >= self.value,
-            Operator::Above => value > self.value,
-        }
-    }
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let operator = match self.operator {
-            Operator::Below => "<",
-            Operator::AtMost => "<=",
-            Operator::AtLeast => ">=",
-            Operator::Above => ">",
-        };
-        write!(f, "{} {operator} {}", self.descriptor, self.value)
-    }
-}
-
-/// How a descriptor is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Operator {
-    /// Less.
-    #[serde(rename = "<")]
-    Below,
-    /// Less or equal.
-    #[serde(rename = "<=")]
-    AtMost,
-    /// Greater or equal.
-    #[serde(rename = ">=")]
-    AtLeast,
-    /// Greater.
-    #[serde(rename = ">")]
-    Above,
-}
-
 /// What shows that the test can pass and can fail. There is no way to do without.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -331,13 +308,15 @@ pub struct Controls {
 }
 
 /// Which real data is set against which.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PositiveControlKind {
     /// The units of one half against those of the other.
     Halves,
     /// Each unit measured again with the next real scan in the place of each.
     NextScan,
+    /// Each unit measured again on real data of its own: this column of the table of outcomes.
+    Column(String),
 }
 
 /// A corruption declared before it is applied.
@@ -350,8 +329,15 @@ pub struct Corruption {
     pub size: f64,
     /// The unit of its size.
     pub unit: String,
+    /// The column of the table of outcomes that holds what came out under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
 }
 
-fn one_cell() -> Vec<ConditionCell> {
-    vec![ConditionCell { name: "all".to_owned(), when: Vec::new() }]
+fn by_run() -> Split {
+    Split::ByRun {}
+}
+
+fn one_draw() -> Seeds {
+    Seeds { count: 1, base: Seed(0) }
 }

@@ -50,6 +50,9 @@ pub struct Recording {
     pub end_time_ns: Timestamp,
     /// BLAKE3 of each original file, in the order given.
     pub originals: Vec<Digest>,
+    /// What each original was called where it lay: a path below the folder that was given, or the file's name;
+    /// parts are joined by `/`. Not to be trusted as a path: it is what a person wrote.
+    pub original_names: Vec<String>,
     /// Merkle root over the channels' content digests and the originals.
     pub content_digest: Digest,
     /// The typed streams, sorted by topic.

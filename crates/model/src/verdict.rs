@@ -92,7 +92,8 @@ pub struct CellResult {
     pub answer: Answer,
     /// Why.
     pub reason: String,
-    /// Holm-adjusted over the declared cells: chance of this or better if the claim were false.
+    /// Adjusted over the declared cells, by Holm or as the claim says (for e-BH, of e-values turned
+    /// into p): chance of this or better if the claim were false.
     pub p_equivalence_adjusted: Option<f64>,
     /// Holm-adjusted over cells and directions: chance of this or worse if the claim were true.
     pub p_refutation_adjusted: Option<f64>,
@@ -116,6 +117,10 @@ pub struct DirectionResult {
     pub lost_count: usize,
     /// The test, where there are units enough.
     pub test: Option<EquivalenceTest>,
+    /// What the test promises, and under which condition.
+    pub guarantee: String,
+    /// Evidence for the claim now, as a factor: at most 1 on average if it were false; betting only.
+    pub e_equivalence: Option<f64>,
     /// Autocorrelation time of the per-sample differences, seconds; blocks only.
     pub autocorrelation_time_s: Option<f64>,
     /// Length of a block in autocorrelation times; blocks only.
@@ -136,14 +141,32 @@ pub enum TestKind {
     WelchT,
     /// Two one-sided betting tests on bounded paired differences, valid at any time.
     Betting,
+    /// Exact interval of the difference of two shares, paired, at a number of units fixed before.
+    ExactPairs,
+    /// Exact interval of the difference of two shares of two groups.
+    ExactGroups,
 }
 
-/// Two one-sided tests against a margin.
+/// Which hypotheses a test must reject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sides {
+    /// Both: the difference is within the margin.
+    Both,
+    /// "The synthetic side is below the real one by the margin or more."
+    NotBelow,
+    /// "The synthetic side is above the real one by the margin or more."
+    NotAbove,
+}
+
+/// Two one-sided tests against a margin, or one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EquivalenceTest {
     /// Which.
     pub kind: TestKind,
+    /// Which hypotheses it must reject; the p of another is 0.
+    pub sides: Sides,
     /// Mean difference.
     pub estimate: f64,
     /// Standard deviation of the differences over units (Welch: of the estimate, times the root
@@ -159,7 +182,7 @@ pub struct EquivalenceTest {
     pub p_lower: f64,
     /// Of "the difference is at or above the margin".
     pub p_upper: f64,
-    /// Of "the difference is within the margin".
+    /// Of "the difference is within the margin" (one-sided tests: on the allowed side of it).
     pub p_outside: f64,
     /// The smallest margin that would have passed.
     pub smallest_passing_margin: f64,
@@ -277,6 +300,23 @@ pub struct PublishedEvidence {
     pub fitted: Vec<Fit>,
     /// Digests of the inputs by name.
     pub inputs: BTreeMap<String, Digest>,
+    /// What this question cost the reserve that it was charged to, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Charge>,
+}
+
+/// What one question cost the reserve of real data that it was asked of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Charge {
+    /// The reserve.
+    pub reserve: String,
+    /// Which question of the reserve this was, from 1.
+    pub question: u64,
+    /// What it cost: a chance of error.
+    pub cost: f64,
+    /// What was left when the data was opened for it.
+    pub wealth_left: f64,
 }
 
 /// One direction: fitted on one part, tested on another.
@@ -321,10 +361,16 @@ impl Dependence {
 pub struct UnitValues {
     /// Position of the unit in its direction, from 0, in order of time.
     pub unit_index: usize,
-    /// Start.
-    pub start_ns: Timestamp,
+    /// Its name, where units have names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The name of its cell, where the table of outcomes gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
+    /// Start; `None` where only the outcome is known.
+    pub start_ns: Option<Timestamp>,
     /// End.
-    pub end_ns: Timestamp,
+    pub end_ns: Option<Timestamp>,
     /// Samples in it.
     pub sample_count: usize,
     /// Conditions, each with its unit in its name.

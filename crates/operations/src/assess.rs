@@ -3,16 +3,23 @@
 //! Invariant: every claim is in the ledger before the data it is judged on is opened.
 //! The judgement itself is `assure::judge`; here claims are resolved, measured, signed and committed.
 
+mod edges;
 mod evidence;
 mod metric;
+mod outcomes;
 mod pictures;
 mod unpaired;
 mod vetoes;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
-use tiepoint_assure::{Evidence, PREDICATE_TYPE, canonical_json, judge, parse_claim, sentence};
+use tiepoint_assure::{
+    DirectionEvidence, Evidence, PREDICATE_TYPE, canonical_json, judge, parse_claim, sentence,
+};
 use tiepoint_ledger::{Statement, Subject};
 use tiepoint_model::{
     Derivation, Digest, Origin, Recording,
@@ -21,9 +28,14 @@ use tiepoint_model::{
 };
 use tiepoint_reconstruct::trajectory::StampedPose;
 
-use self::metric::Metric;
+pub use self::outcomes::ReserveError;
+use self::{
+    edges::UnitSpans,
+    metric::Metric,
+    outcomes::{Opened, OutcomeCase},
+};
 use crate::{
-    Error, Half, Platform,
+    Error, Half, Platform, derivations,
     ingest::GROUND_TRUTH_TOPIC,
     platform::{
         Commit,
@@ -58,6 +70,23 @@ pub struct Assessed {
     pub report_html: String,
 }
 
+/// A claim whose data has been found and not opened.
+enum Prepared {
+    /// Recordings of the lake.
+    Recordings(Box<Case>),
+    /// A table of outcomes that the user has.
+    Outcomes(Box<OutcomeCase>),
+}
+
+impl Prepared {
+    fn claim(&self) -> &Claim {
+        match self {
+            Self::Recordings(case) => &case.claim,
+            Self::Outcomes(case) => &case.claim,
+        }
+    }
+}
+
 /// A claim resolved to what the lake holds.
 struct Case {
     claim: Claim,
@@ -82,6 +111,8 @@ struct Findings {
     evidence: Evidence,
     pictures: Pictures,
     lineage: Vec<LineageRow>,
+    /// The spans of the units, direction by direction, in the order of the twins.
+    units: Vec<UnitSpans>,
 }
 
 /// Judges claims, signs the verdicts and commits them.
@@ -96,37 +127,62 @@ pub async fn assess(
     deliver: &mut (dyn FnMut(&Assessed) -> Result<(), Error> + Send),
 ) -> Result<Vec<Assessed>, Error> {
     let key = platform.signing_key().await?;
-    let mut cases = Vec::new();
+    let mut cases: Vec<Prepared> = Vec::new();
     for (path, text) in request.claims {
         let claim = parse_claim(&text, metric::KNOWN)
             .map_err(|source| Error::Claim { path: path.clone(), source })?;
-        let case = resolve(platform, claim, text).await?;
-        if cases.iter().any(|other: &Case| other.claim.name == case.claim.name) {
+        let case = prepare(platform, claim, &path, text).await?;
+        if cases.iter().any(|other| other.claim().name == case.claim().name) {
             let reason = "another claim of this call has the same name".to_owned();
             let hint = "give each claim a name of its own: it names the verdict's files".to_owned();
-            return Err(Error::CannotMeasure { claim: case.claim.name, reason, hint });
+            let claim = case.claim().name.clone();
+            return Err(Error::CannotMeasure { claim, reason, hint });
         }
         cases.push(case);
     }
     for case in &cases {
-        commit_claim(platform, case).await?;
+        match case {
+            Prepared::Recordings(case) => commit_claim(platform, case).await?,
+            Prepared::Outcomes(case) => outcomes::commit_claim(platform, case).await?,
+        }
     }
     let mut runs: BTreeMap<String, Run> = BTreeMap::new();
     let mut assessed = Vec::new();
     for (index, case) in cases.iter().enumerate() {
-        progress(&format!("judging {} ({} of {})", case.claim.name, index + 1, cases.len()));
-        let id = case.real.recording_id.0.clone();
-        if !runs.contains_key(&id) {
-            runs.insert(id.clone(), Run::load(platform, case.real.clone()).await?);
-        }
-        let findings = find(platform, case, &runs[&id]).await?;
-        let verdict = judge(&case.claim, &findings.evidence)?;
-        let concluded = conclude(platform, case, verdict, &findings, &key).await?;
+        progress(&format!("judging {} ({} of {})", case.claim().name, index + 1, cases.len()));
+        let concluded = match case {
+            Prepared::Recordings(case) => {
+                let id = case.real.recording_id.0.clone();
+                if !runs.contains_key(&id) {
+                    runs.insert(id.clone(), Run::load(platform, case.real.clone()).await?);
+                }
+                let findings = find(platform, case, &runs[&id]).await?;
+                let verdict = judge(&case.claim, &findings.evidence)?;
+                conclude(platform, (case, &runs[&id]), verdict, &findings, &key).await?
+            }
+            Prepared::Outcomes(case) => {
+                let opened = outcomes::open(platform, case).await?;
+                let verdict = judge(&case.claim, &opened.findings.evidence)?;
+                conclude_outcomes(platform, case, verdict, &opened, &key).await?
+            }
+        };
         // At once: a later claim may fail, and a verdict that was committed must reach its reader.
         deliver(&concluded)?;
         assessed.push(concluded);
     }
     Ok(assessed)
+}
+
+async fn prepare(
+    platform: &Platform,
+    claim: Claim,
+    path: &Path,
+    text: String,
+) -> Result<Prepared, Error> {
+    if matches!(claim.synthetic, SyntheticSource::Outcomes(_)) {
+        return Ok(Prepared::Outcomes(Box::new(outcomes::resolve(claim, path, text)?)));
+    }
+    Ok(Prepared::Recordings(Box::new(resolve(platform, claim, text).await?)))
 }
 
 /// Finds what the claim speaks of, without opening any sample.
@@ -148,8 +204,17 @@ async fn resolve(platform: &Platform, claim: Claim, text: String) -> Result<Case
         SyntheticSource::Recording(name) => {
             Synthetic::Other(Box::new(recording::find(platform, name).await?))
         }
+        SyntheticSource::Twin { .. } if claim.unit.is_independent() => {
+            let reason = "one recording and its twins are one run";
+            let hint = "use blocks of it as units, or give a table of outcomes, one row per run";
+            return Err(metric::refuse(&claim, reason, hint.to_owned()));
+        }
         SyntheticSource::Twin { range_error } => {
             Synthetic::Twins(twins_of(platform, &real, *range_error).await?)
+        }
+        SyntheticSource::Outcomes(_) => {
+            let hint = "name the table under `synthetic.outcomes`".to_owned();
+            return Err(metric::refuse(&claim, "a table of outcomes is no recording", hint));
         }
     };
     let claim_digest = sha256_of(canonical_json(&claim)?.as_bytes());
@@ -238,13 +303,14 @@ async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, E
         vetoes: Vec::new(),
         fitted: Vec::new(),
         inputs,
+        charge: None,
     };
     let lineage = lineage_rows(case);
     match &case.synthetic {
         Synthetic::Other(other) => {
             let found = unpaired::measure(platform, case, run, other).await?;
             evidence.vetoes = found.vetoes;
-            Ok(Findings { evidence, pictures: found.pictures, lineage })
+            Ok(Findings { evidence, pictures: found.pictures, lineage, units: Vec::new() })
         }
         Synthetic::Twins(twins) => {
             let mut loaded: Vec<(Half, TwinInputs)> = Vec::new();
@@ -264,11 +330,23 @@ async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, E
             evidence.vetoes = vetoes::of_twins(&question, &loaded, &measured)?;
             evidence.fitted = fitted(case, run);
             let pictures = pictures::of_twins(&question, &loaded, &measured)?;
+            let units = unit_spans(&loaded, &measured.directions);
             evidence.directions = measured.directions;
             evidence.reference = measured.reference;
-            Ok(Findings { evidence, pictures, lineage })
+            Ok(Findings { evidence, pictures, lineage, units })
         }
     }
+}
+
+/// The units' spans; they say nothing of the values.
+fn unit_spans(twins: &[(Half, TwinInputs)], directions: &[DirectionEvidence]) -> Vec<UnitSpans> {
+    let both = twins.iter().zip(directions);
+    both.map(|((calibration, _), direction)| UnitSpans {
+        direction: direction.direction.clone(),
+        calibration: *calibration,
+        units: direction.units.iter().map(|unit| [unit.start_ns, unit.end_ns]).collect(),
+    })
+    .collect()
 }
 
 /// Where the robot was: ground truth, else scan matching.
@@ -395,22 +473,23 @@ fn lineage_rows(case: &Case) -> Vec<LineageRow> {
 /// Signs the verdict, commits it, and renders its report.
 async fn conclude(
     platform: &mut Platform,
-    case: &Case,
+    (case, run): (&Case, &Run),
     verdict: Verdict,
     findings: &Findings,
     key: &tiepoint_ledger::SigningKey,
 ) -> Result<Assessed, Error> {
-    let said = sentence(&verdict);
-    let subjects = subjects(platform, case).await?;
-    let predicate = serde_json::to_value(&verdict).map_err(Error::Json)?;
-    let envelope = Statement::new(subjects, PREDICATE_TYPE, predicate).sign(&[key])?;
-    let statement_sha256 = sha256_of(&envelope.payload);
-    let verdict_id = format!("verdict-{}", &statement_sha256.to_string()[..16]);
-    let envelope = envelope.to_bytes()?;
-    let (blob, _) = platform.store.objects.put_blob(std::io::Cursor::new(envelope.clone())).await?;
+    let sealed = seal(&verdict, subjects(platform, case).await?, key)?;
+    let verdict_id = sealed.verdict_id.clone();
+    let (blob, _) =
+        platform.store.objects.put_blob(std::io::Cursor::new(sealed.envelope.clone())).await?;
+    let edges = edges::of_verdict(case, run, &findings.units, &verdict_id);
+    let pending = derivations::write(platform, &verdict_id, &edges).await?;
+    let (append, edges_root) = pending.map(|pending| (pending.append, pending.root)).unzip();
+    let root = (verdict_id.clone(), sealed.statement_sha256);
     let commit = Commit {
+        appends: append.into_iter().collect(),
         blobs: [blob.blake3].into(),
-        roots: BTreeMap::from([(verdict_id.clone(), statement_sha256)]),
+        roots: std::iter::once(root).chain(edges_root).collect(),
         inputs: verdict_inputs(case),
         outputs: vec![verdict_id.clone()],
         names: BTreeMap::from([(verdict_id.clone(), format!("verdict on {}", case.claim.name))]),
@@ -425,9 +504,68 @@ async fn conclude(
     };
     let id = verdict_id.clone();
     platform.commit(commit, |state| state.root(&id).is_some()).await?;
+    Ok(shown(platform, verdict, findings, sealed, key))
+}
+
+/// Signs a verdict on a table of outcomes, commits it with the table, and renders its report.
+async fn conclude_outcomes(
+    platform: &mut Platform,
+    case: &OutcomeCase,
+    verdict: Verdict,
+    opened: &Opened,
+    key: &tiepoint_ledger::SigningKey,
+) -> Result<Assessed, Error> {
+    let digest = BTreeMap::from([("sha256".to_owned(), opened.sha256.to_string())]);
+    let subject = Subject { name: case.claim.name.clone(), digest };
+    let sealed = seal(&verdict, vec![subject], key)?;
+    let verdict_id = sealed.verdict_id.clone();
+    let (blob, _) =
+        platform.store.objects.put_blob(std::io::Cursor::new(sealed.envelope.clone())).await?;
+    let commit = Commit {
+        blobs: [blob.blake3, opened.blob].into(),
+        roots: BTreeMap::from([(verdict_id.clone(), sealed.statement_sha256)]),
+        inputs: vec![case.claim_id.clone()],
+        outputs: vec![verdict_id.clone()],
+        names: BTreeMap::from([(verdict_id.clone(), format!("verdict on {}", case.claim.name))]),
+        parameters: outcomes::parameters(case, &verdict, &blob.blake3),
+        seed: Some(case.claim.seeds.base),
+        ..Commit::empty("assess")
+    };
+    platform.commit(commit, |state| state.root(&verdict_id).is_some()).await?;
+    Ok(shown(platform, verdict, &opened.findings, sealed, key))
+}
+
+/// A verdict under its signature.
+struct Sealed {
+    verdict_id: String,
+    statement_sha256: Digest,
+    envelope: Vec<u8>,
+}
+
+fn seal(
+    verdict: &Verdict,
+    subjects: Vec<Subject>,
+    key: &tiepoint_ledger::SigningKey,
+) -> Result<Sealed, Error> {
+    let predicate = serde_json::to_value(verdict).map_err(Error::Json)?;
+    let envelope = Statement::new(subjects, PREDICATE_TYPE, predicate).sign(&[key])?;
+    let statement_sha256 = sha256_of(&envelope.payload);
+    let verdict_id = format!("verdict-{}", &statement_sha256.to_string()[..16]);
+    Ok(Sealed { verdict_id, statement_sha256, envelope: envelope.to_bytes()? })
+}
+
+/// The committed verdict with its report.
+fn shown(
+    platform: &Platform,
+    verdict: Verdict,
+    findings: &Findings,
+    sealed: Sealed,
+    key: &tiepoint_ledger::SigningKey,
+) -> Assessed {
+    let said = sentence(&verdict);
     let check = HowToCheck {
-        verdict_file: format!("{}.json", case.claim.name),
-        statement_sha256: statement_sha256.to_string(),
+        verdict_file: format!("{}.json", verdict.claim.name),
+        statement_sha256: sealed.statement_sha256.to_string(),
         key: key.verifying_key().to_string(),
         lake_id: platform.lake_id().to_owned(),
         code_version: platform.config.code_version.clone(),
@@ -439,7 +577,8 @@ async fn conclude(
         lineage: &findings.lineage,
         check: &check,
     });
-    Ok(Assessed { verdict_id, verdict, sentence: said, envelope, report_html })
+    let Sealed { verdict_id, envelope, .. } = sealed;
+    Assessed { verdict_id, verdict, sentence: said, envelope, report_html }
 }
 
 /// What the statement is about: the synthetic recordings, by the SHA-256 of their original files.

@@ -69,7 +69,7 @@ pub fn check(source: &Source, recover: bool) -> Result<CheckReport, Error> {
     };
     let summary = each_piece(source, damage, &mut take)?;
     let mut warnings = kept_raw(&summary);
-    warnings.extend(summary.warnings.iter().cloned());
+    warnings.extend(summary.notes.iter().chain(&summary.warnings).cloned());
     let inspection = inspector.finish(summary.losses.iter().map(loss_in_words).collect());
     one_channel_per_topic(&inspection.channels)?;
     let mut channels = Vec::new();

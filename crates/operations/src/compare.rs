@@ -15,14 +15,15 @@ use tiepoint_measure::{
     residual::residual_summary,
     scan::{beam_agreement, range_residuals_m, roughness_m, valid_share},
 };
-use tiepoint_model::{Derivation, Scan, Seed, Timestamp};
+use tiepoint_model::{Derivation, EdgeKind, Excerpt, LineageEdge, Scan, Seed, Timestamp};
 
 use crate::{
-    Error, Platform,
+    Error, Platform, derivations,
     platform::Commit,
     recording,
     run::{Run, pose_at},
     twin::stored,
+    verify::sha256_of,
 };
 
 /// The second difference along a scan is cut here: larger ones are edges, not noise.
@@ -114,9 +115,15 @@ pub async fn compare(
         let twin = stored::load(platform, &digest).await?;
         metrics.extend(against_map(&real, &twin)?);
     }
+    let id = comparison_id(&ids, platform.config.now);
+    let edges = edges(&id, [&real, &synthetic]);
+    let pending = derivations::write(platform, &id, &edges).await?;
+    let (append, root) = pending.map(|pending| (pending.append, pending.root)).unzip();
     let commit = Commit {
+        appends: append.into_iter().collect(),
+        roots: root.into_iter().collect(),
         inputs: ids.to_vec(),
-        outputs: Vec::new(),
+        outputs: vec![id],
         parameters: json!({ "real": ids[0], "synthetic": ids[1] }),
         ..Commit::empty("compare")
     };
@@ -127,6 +134,23 @@ pub async fn compare(
         paired_scan_count: pairs.0.len(),
         metrics,
     })
+}
+
+/// Names one look at two recordings.
+fn comparison_id(recordings: &[String; 2], now: Timestamp) -> String {
+    let [real, synthetic] = recordings;
+    let digest = sha256_of(format!("{real} {synthetic} {}", now.0).as_bytes());
+    format!("comparison-{}", &digest.to_string()[..16])
+}
+
+/// The scans of both are looked at, the real ones where the robot was in the twin.
+fn edges(comparison_id: &str, runs: [&Run; 2]) -> Vec<LineageEdge> {
+    let edge = |run: &Run| LineageEdge {
+        child: Excerpt::whole(comparison_id),
+        kind: EdgeKind::Comparison,
+        parent: Excerpt::whole(run.recording.recording_id.to_string()).of_part(&run.scan_topic),
+    };
+    runs.map(edge).into()
 }
 
 /// Roughness, what it remembers, and the share of measured beams, on each side.

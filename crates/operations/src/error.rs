@@ -274,6 +274,14 @@ pub enum Error {
         /// What is known.
         known: &'static str,
     },
+    /// Rows that a trace cannot find.
+    #[error("`{subject}`: {problem}")]
+    BadPlace {
+        /// As given.
+        subject: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// An option that another one needs.
     #[error("`{what}` needs `{option}`")]
     NeedsOption {
@@ -281,6 +289,18 @@ pub enum Error {
         what: String,
         /// What is missing.
         option: &'static str,
+    },
+    /// A cell of a file is not what it must be.
+    #[error("row {row} of column `{column}` {problem}: `{}`", path.display())]
+    BadCell {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1, without the header.
+        row: usize,
+        /// Its name.
+        column: String,
+        /// What is wrong.
+        problem: String,
     },
     /// A number of a file is missing, infinite, or too large.
     #[error("row {row} of column `{column}` is {found}: `{}`", path.display())]
@@ -376,6 +396,9 @@ pub enum Error {
     /// A statistic.
     #[error(transparent)]
     Statistics(#[from] tiepoint_assure::statistics::StatisticsError),
+    /// A reserve of real data.
+    #[error(transparent)]
+    Reserve(#[from] crate::assess::ReserveError),
     /// A signed statement about something else.
     #[error("the statement is of type `{found}`, not a verdict")]
     NotAVerdict {
@@ -430,7 +453,9 @@ impl Error {
             | Self::NotATwin { .. }
             | Self::CannotMeasure { .. }
             | Self::UnknownWord { .. }
+            | Self::BadPlace { .. }
             | Self::NeedsOption { .. }
+            | Self::BadCell { .. }
             | Self::BadNumber { .. }
             | Self::NoNumbers { .. }
             | Self::NoWholeRow { .. }
@@ -454,6 +479,7 @@ impl Error {
             Self::Claim { source, .. } => source.kind(),
             Self::Judge(source) => source.kind(),
             Self::Statistics(source) => source.kind(),
+            Self::Reserve(source) => source.kind(),
             Self::Canonical(source) => source.kind(),
             Self::Store(source) => source.kind(),
             Self::Ledger(source) => source.kind(),
@@ -508,6 +534,7 @@ impl Error {
             Self::Claim { source, .. } => source.hint(),
             Self::Judge(source) => source.hint(),
             Self::Statistics(source) => source.hint(),
+            Self::Reserve(source) => source.hint(),
             Self::Canonical(source) => source.hint(),
             Self::Store(source) => source.hint(),
             Self::Ledger(source) => source.hint(),
@@ -571,7 +598,11 @@ impl Error {
             Self::NotReal { .. } => "name a recording of origin `real`",
             Self::NotATwin { .. } => "name a recording that `tiepoint twin` made",
             Self::UnknownWord { .. } => "use one of the words given",
+            Self::BadPlace { .. } => {
+                "name rows as `RECORDING/TOPIC@TIME` in nanoseconds, or `RECORDING/TOPIC#ROW`"
+            }
             Self::NeedsOption { .. } => "give it as well; `--help` says what it is",
+            Self::BadCell { .. } => "correct it; `--help` says what the file must hold",
             Self::BadNumber { .. } => {
                 "correct it, or leave such rows out with `--drop-missing` where their order is no matter"
             }

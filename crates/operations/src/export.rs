@@ -3,6 +3,8 @@
 //! Invariant: what cannot be written is named, never left out in silence.
 //! A channel's rows are in memory while it is written; images lie in the original and are not written again.
 
+mod names;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, VecDeque},
@@ -82,6 +84,8 @@ pub async fn export_mcap(
 pub struct StoredOriginal {
     /// BLAKE3 of its bytes, by which it was kept.
     pub digest: Digest,
+    /// A path below the folder it is copied to: as it was called where it lay, if that is a sound name.
+    pub name: String,
     reader: Box<dyn Read + Send>,
 }
 
@@ -119,9 +123,10 @@ impl StoredOriginal {
 pub async fn originals(platform: &Platform, name: &str) -> Result<Vec<StoredOriginal>, Error> {
     let recording = find(platform, name).await?;
     let mut originals = Vec::new();
-    for digest in &recording.originals {
+    let names = names::sound_names(&recording.original_names, recording.originals.len());
+    for (digest, name) in recording.originals.iter().zip(names) {
         let reader = Box::new(platform.store.objects.open_blob(digest)?);
-        originals.push(StoredOriginal { digest: *digest, reader });
+        originals.push(StoredOriginal { digest: *digest, name, reader });
     }
     Ok(originals)
 }

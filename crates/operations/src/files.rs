@@ -42,7 +42,7 @@ impl Platform {
                 added.retain(|key| !known.contains(key));
             }
             for key in added {
-                let digest = sha256_of(&self.store.objects.get(&key).await?);
+                let digest = self.store.objects.sha256(&key).await?;
                 list.push_str(&format!("{digest}  {key}\n"));
             }
         }

@@ -1,4 +1,4 @@
-//! `log` and `trace`: what the ledger says was done, and how things came from each other.
+//! `log`: what the ledger says was done.
 
 use serde::Serialize;
 use tiepoint_model::Timestamp;
@@ -6,7 +6,6 @@ use tiepoint_model::Timestamp;
 use crate::{
     Error, Platform,
     platform::log::{Line, Wanted},
-    recording,
 };
 
 /// One entry as people read it.
@@ -62,54 +61,4 @@ fn shown(Line { entry, body, .. }: Line) -> LogEntry {
         inputs,
         outputs,
     }
-}
-
-/// One thing in the lineage, and the entry that made it.
-#[derive(Clone, Debug, Serialize)]
-pub struct TraceNode {
-    /// Its id, with its name if it has one.
-    pub id: String,
-    /// The first entry that names it.
-    pub entry_index: u64,
-    /// What was done there.
-    pub verb: String,
-}
-
-/// The lineage of one thing, both ways.
-#[derive(Clone, Debug, Serialize)]
-pub struct TraceReport {
-    /// Of what.
-    pub id: String,
-    /// Everything it comes from.
-    pub ancestors: Vec<TraceNode>,
-    /// Everything that was made from it.
-    pub descendants: Vec<TraceNode>,
-}
-
-/// Where a thing comes from and what was made of it.
-///
-/// # Errors
-/// [`Error::NotFound`] if the ledger names no such thing, [`Error::AmbiguousName`].
-pub fn trace(platform: &Platform, name: &str) -> Result<TraceReport, Error> {
-    let id = recording::id_in_ledger(platform, name)?;
-    let lineage = platform.log.state.lineage()?;
-    let nodes = |ids: Vec<&str>| ids.into_iter().map(|id| node(platform, id)).collect();
-    Ok(TraceReport {
-        ancestors: nodes(lineage.ancestors(&id)?),
-        descendants: nodes(lineage.descendants(&id)?),
-        id: titled(platform, &id),
-    })
-}
-
-fn node(platform: &Platform, id: &str) -> TraceNode {
-    let made = platform.log.state.entries_of_output(id).unwrap_or_default();
-    let entry_index = made.first().copied().unwrap_or_default();
-    let verb = platform.log.state.verb(entry_index).unwrap_or_default().to_owned();
-    TraceNode { id: titled(platform, id), entry_index, verb }
-}
-
-/// `id (name)` where a body gives it a name.
-fn titled(platform: &Platform, id: &str) -> String {
-    let name = platform.log.state.name_of(id);
-    name.map_or_else(|| id.to_owned(), |name| format!("{id} ({name})"))
 }

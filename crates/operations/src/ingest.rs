@@ -14,13 +14,13 @@ use serde_json::json;
 use sha2::Digest as _;
 use tiepoint_formats::{Container, Damage, columns};
 use tiepoint_ledger::State;
-use tiepoint_model::{Channel, Derivation, Digest, Origin, Recording, RecordingId};
+use tiepoint_model::{Channel, Derivation, Digest, LineageEdge, Origin, Recording, RecordingId};
 use tiepoint_store::{PendingAppend, StoreError, recording_root, tables::EMPTY_VERSION};
 
 pub use self::source::Source;
 use self::{decode::DecodedLog, source::Original};
 use crate::{
-    Error, Platform, inspect,
+    Error, Platform, derivations, inspect,
     platform::{Commit, Committed},
     prove::{Proof, entry_proof_json},
     recording,
@@ -102,6 +102,7 @@ pub async fn ingest(
         dry_run: request.dry_run,
         verb: "ingest",
         blobs: Vec::new(),
+        edges: Vec::new(),
     };
     enter(platform, entering).await
 }
@@ -119,6 +120,8 @@ pub(crate) struct Entering {
     pub(crate) parameters: serde_json::Value,
     /// Blobs that belong to it beside its originals.
     pub(crate) blobs: Vec<Digest>,
+    /// Where its channels come from; the child's id is still to be filled in.
+    pub(crate) edges: Vec<LineageEdge>,
 }
 
 /// Takes a recording in: digests, samples, originals, commit.
@@ -160,8 +163,8 @@ async fn take_in(
     let mut decoded = decode::decode(sources, &recording_id, tables, *damage).await?;
     let mut appends = std::mem::take(&mut decoded.appends);
     let prepared = prepare(platform, &entering, (originals, digests), &decoded, &mut appends);
-    let recording = match prepared.await {
-        Ok(recording) => recording,
+    let (recording, edges_root) = match prepared.await {
+        Ok(prepared) => prepared,
         Err(error) => {
             // No entry names the rows yet, so they may go.
             rows::discard(&platform.store.tables, appends).await;
@@ -179,7 +182,8 @@ async fn take_in(
     if entering.dry_run {
         return Ok(ingested);
     }
-    let commit = commit_of(&entering, &ingested.recording, appends.clone())?;
+    let mut commit = commit_of(&entering, &ingested.recording, appends.clone())?;
+    commit.roots.extend(edges_root);
     let id = recording_id.0.clone();
     let is_there = |state: &State| state.root(&id).is_some();
     match platform.commit(commit, is_there).await? {
@@ -195,15 +199,17 @@ async fn take_in(
     }
 }
 
-/// The recording's catalogue entry; its originals and the rows of the catalogue are written too, unless it is a dry run.
+/// The recording's catalogue entry and the root of its edges; its originals and the rows of the catalogue are written
+/// too, unless it is a dry run.
 async fn prepare(
     platform: &Platform,
     entering: &Entering,
     (originals, digests): (&[Original], &[OriginalDigests]),
     decoded: &DecodedLog,
     appends: &mut Vec<PendingAppend>,
-) -> Result<Recording, Error> {
-    let mut recording = describe(entering, &id_of(digests), digests, decoded)?;
+) -> Result<(Recording, Option<(String, Digest)>), Error> {
+    let mut edges_root = None;
+    let mut recording = describe(entering, (originals, digests), decoded)?;
     if let Some(rig) = &entering.rig {
         let before = rig::last_pass(platform, rig, recording.start_time_ns).await?;
         let moved = inspect::mounting_findings(&before, &decoded.mountings);
@@ -214,8 +220,14 @@ async fn prepare(
             keep_original(platform, original, digests).await?;
         }
         write_catalogue(platform, &recording, appends).await?;
+        let edges = edges_of(entering, &recording);
+        let id = &recording.recording_id.0;
+        if let Some(pending) = derivations::write(platform, id, &edges).await? {
+            appends.push(pending.append);
+            edges_root = Some(pending.root);
+        }
     }
-    Ok(recording)
+    Ok((recording, edges_root))
 }
 
 /// What is kept byte for byte: the files of the log, then those of the ground truth.
@@ -280,8 +292,11 @@ fn digest_of(original: &Original) -> Result<OriginalDigests, Error> {
             Ok(0) => break,
             Ok(count) => {
                 size_bytes += count as u64;
-                blake3.update(&chunk[..count]);
-                sha256.update(&chunk[..count]);
+                let bytes = &chunk[..count];
+                let hash = || {
+                    blake3.update(bytes);
+                };
+                rayon::join(|| sha256.update(bytes), hash);
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => (),
             Err(source) => return Err(Error::File { path: original.path().to_owned(), source }),
@@ -315,18 +330,22 @@ async fn keep_original(
     original: &Original,
     expected: &OriginalDigests,
 ) -> Result<(), Error> {
-    let (id, _) = platform.store.objects.put_blob(original.read()?).await?;
-    if id.blake3 != expected.blake3 {
-        return Err(Error::ChangedWhileRead { path: original.path().to_owned() });
+    let objects = &platform.store.objects;
+    match objects.put_known_blob(original.read()?, expected.blake3).await {
+        Err(StoreError::BlobDamaged { .. }) => {
+            Err(Error::ChangedWhileRead { path: original.path().to_owned() })
+        }
+        kept => {
+            kept?;
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 /// The recording's catalogue entry.
 fn describe(
     entering: &Entering,
-    recording_id: &RecordingId,
-    digests: &[OriginalDigests],
+    (originals, digests): (&[Original], &[OriginalDigests]),
     decoded: &DecodedLog,
 ) -> Result<Recording, Error> {
     let channels: Vec<Channel> = decoded.channels.clone();
@@ -340,7 +359,7 @@ fn describe(
         return Err(Error::NoMessages { path: path.unwrap_or_default() });
     };
     Ok(Recording {
-        recording_id: recording_id.clone(),
+        recording_id: id_of(digests),
         name: entering.name.clone(),
         origin: entering.origin,
         rig: entering.rig.clone(),
@@ -349,10 +368,20 @@ fn describe(
         start_time_ns,
         end_time_ns,
         originals: digests.iter().map(|original| original.blake3).collect(),
+        original_names: originals.iter().map(|original| original.name().to_owned()).collect(),
         content_digest: recording_root(&roots, &sha256)?,
         channels,
         quality: decoded.quality.clone(),
     })
+}
+
+/// The edges of the channels that the recording has, with its id.
+fn edges_of(entering: &Entering, recording: &Recording) -> Vec<LineageEdge> {
+    let mut edges = entering.edges.clone();
+    let has = |topic: &str| recording.channels.iter().any(|channel| channel.topic == topic);
+    edges.retain(|edge| edge.child.part.as_deref().is_none_or(has));
+    edges.iter_mut().for_each(|edge| edge.child.id = recording.recording_id.to_string());
+    edges
 }
 
 /// Writes the recording's rows of the catalogue.
@@ -428,15 +457,16 @@ pub(crate) async fn content_digest_of(name: &str, bytes: Vec<u8>) -> Result<Dige
         verb: "ingest",
         parameters: serde_json::Value::Null,
         blobs: Vec::new(),
+        edges: Vec::new(),
     };
-    let mut digests = Vec::new();
-    for original in originals_of(&entering)? {
-        digests.push(digest_of(&original)?);
+    let (originals, mut digests) = (originals_of(&entering)?, Vec::new());
+    for original in &originals {
+        digests.push(digest_of(original)?);
     }
     let recording_id = id_of(&digests);
     let Entering { sources, damage, .. } = &entering;
     let decoded = decode::decode(sources, &recording_id, None, *damage).await?;
-    Ok(describe(&entering, &recording_id, &digests, &decoded)?.content_digest)
+    Ok(describe(&entering, (&originals, &digests), &decoded)?.content_digest)
 }
 
 /// A log that lies in memory, as a source.

@@ -5,10 +5,12 @@
 //!
 //! Not here: reading the user's files, and showing.
 
+mod calibration;
 mod catalogue;
 mod distribution;
 mod geometry;
 mod input;
+mod residual;
 mod sensor;
 mod series;
 mod statistic;
@@ -16,15 +18,26 @@ mod trajectory;
 
 use tiepoint_measure::{MeasureError, Metric, registry};
 
+pub(crate) use self::input::{read_number_columns, read_word_columns};
 pub use self::{
+    calibration::{CalibrationRequest, measure_extrinsics, measure_reprojection},
     catalogue::{MetricLine, metrics},
     distribution::{
-        AdwinRequest, ColumnMeasure, DistributionMeasure, DistributionRequest, PointMeasure,
-        measure_adwin, measure_distribution,
+        AdwinRequest, CategoryRequest, ColumnMeasure, DistributionMeasure, DistributionRequest,
+        PointMeasure, measure_adwin, measure_categories, measure_distribution,
     },
-    geometry::{GeometryMeasure, GeometryRequest, SurfaceChangeRequest, measure_geometry},
+    geometry::{
+        GeometryMeasure, GeometryRequest, ResidualAgainst, ResidualMapRequest,
+        SurfaceChangeRequest, measure_geometry, measure_residual_map,
+    },
     input::InputFile,
-    sensor::{AllanRequest, RecordTime, measure_allan},
+    residual::{ResidualRequest, measure_residual},
+    sensor::{
+        AllanRequest, LidarNoiseOptions, LidarRequest, LineDelayRequest, NonUniformityRequest,
+        PhotonTransferRequest, RecordTime, VideoGainRequest, measure_allan, measure_drop_out,
+        measure_line_delay, measure_non_uniformity, measure_photon_transfer, measure_range_noise,
+        measure_video_gain,
+    },
     series::{
         AutocorrelationRequest, RankingMeasure, RankingRequest, SignalMeasure, SignalRequest,
         measure_autocorrelation, measure_ranking, measure_signal,
@@ -42,10 +55,11 @@ pub use self::{
         measure_weighted_mean,
     },
     trajectory::{
-        DriftRequest, LoopClosureRequest, PairingWords, RelativeWords, StepScaleRequest,
-        SubTrajectoryRequest, TimeOffsetRequest, TrajectoryFiles, TrajectoryMeasureRequest,
-        measure_kitti_drift, measure_loop_closure, measure_step_scale, measure_sub_trajectory,
-        measure_time_offset, measure_trajectory,
+        DriftRequest, LoopClosureRequest, PairingWords, ReferenceErrorRequest, RelativeWords,
+        StepScaleRequest, SubTrajectoryRequest, TimeOffsetRequest, TrajectoryFiles,
+        TrajectoryMeasureRequest, measure_kitti_drift, measure_loop_closure,
+        measure_reference_error, measure_step_scale, measure_sub_trajectory, measure_time_offset,
+        measure_trajectory,
     },
 };
 use crate::Error;

@@ -22,7 +22,7 @@ use tiepoint_store::{Head, PutOutcome, Store, WriteSeam};
 
 pub(crate) use self::commit::{Commit, Committed};
 use self::log::Log;
-use crate::Error;
+use crate::{Error, derivations::DERIVATIONS};
 
 /// The version of the lake's layout that this program writes and reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -288,6 +288,7 @@ fn lake_tables() -> Vec<(&'static str, arrow::datatypes::SchemaRef)> {
         ("recordings", columns::recordings_schema()),
         ("channels", columns::channels_schema()),
         ("findings", columns::findings_schema()),
+        (DERIVATIONS, columns::derivations_schema()),
     ];
     samples.chain(catalogue).collect()
 }

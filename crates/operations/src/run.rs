@@ -31,8 +31,11 @@ pub(crate) struct Run {
     /// The scanner in the robot; the identity if no transform says.
     pub(crate) base_from_laser: Pose2,
     pub(crate) odometry: Vec<PoseSample>,
+    pub(crate) odometry_topic: Option<String>,
     pub(crate) truth: Vec<PoseSample>,
     pub(crate) ranges: Vec<BeaconRange>,
+    pub(crate) range_topics: Vec<String>,
+    pub(crate) transform_topics: Vec<String>,
     /// Where beacons stand in the map, metres.
     pub(crate) beacons: BTreeMap<u32, [f64; 3]>,
 }
@@ -52,7 +55,7 @@ impl Run {
             _ => Vec::new(),
         };
         let transforms = transforms_of(platform, &recording).await?;
-        let (odometry, truth) = poses_of(platform, &recording).await?;
+        let ((odometry_topic, odometry), truth) = poses_of(platform, &recording).await?;
         let laser = scans.first().map_or("", |scan| scan.frame_id.as_str());
         let mount = transforms.iter().find(|transform| {
             bare(&transform.child_frame_id) == bare(laser)
@@ -62,7 +65,21 @@ impl Run {
             mount.map_or(Pose2::IDENTITY, |mount| mount.parent_from_child.in_plane());
         let beacons = beacons_of(&transforms);
         let ranges = ranges_of(platform, &recording).await?;
-        Ok(Self { recording, scan_topic, scans, base_from_laser, odometry, truth, ranges, beacons })
+        let range_topics = topics_of(&recording, Table::Ranges);
+        let transform_topics = topics_of(&recording, Table::Transforms);
+        Ok(Self {
+            recording,
+            scan_topic,
+            scans,
+            base_from_laser,
+            odometry,
+            odometry_topic,
+            truth,
+            ranges,
+            range_topics,
+            transform_topics,
+            beacons,
+        })
     }
 
     /// From the first scan to the last.
@@ -167,12 +184,12 @@ async fn transforms_of(
     Ok(all)
 }
 
-/// Odometry (poses in a frame called `odom`) and ground truth (the topic that `ingest` attaches).
+/// Odometry (poses in a frame called `odom`) with its topic, and ground truth (the topic that `ingest` attaches).
 async fn poses_of(
     platform: &Platform,
     recording: &Recording,
-) -> Result<(Vec<PoseSample>, Vec<PoseSample>), Error> {
-    let (mut odometry, mut truth) = (Vec::new(), Vec::new());
+) -> Result<((Option<String>, Vec<PoseSample>), Vec<PoseSample>), Error> {
+    let (mut odometry, mut truth) = ((None, Vec::new()), Vec::new());
     for topic in topics_of(recording, Table::Poses) {
         let Samples::Poses(poses) = samples(platform, recording, Table::Poses, &topic).await?
         else {
@@ -180,8 +197,8 @@ async fn poses_of(
         };
         if topic == GROUND_TRUTH_TOPIC {
             truth = poses;
-        } else if odometry.is_empty() && poses.iter().any(|pose| is_odometry(&pose.frame_id)) {
-            odometry = poses;
+        } else if odometry.1.is_empty() && poses.iter().any(|pose| is_odometry(&pose.frame_id)) {
+            odometry = (Some(topic), poses);
         }
     }
     Ok((odometry, truth))

@@ -4,6 +4,7 @@
 //! Twins enter by the same door as any log, with derivation, anchor and seed.
 
 pub(crate) mod calibrate;
+mod edges;
 mod show;
 pub(crate) mod stored;
 
@@ -35,6 +36,7 @@ use crate::{
     run::{Run, pose_at},
 };
 
+pub(crate) use edges::{BEACONS_TOPIC, ODOMETRY_TOPIC};
 pub use show::TwinReport;
 
 /// Which recording to twin.
@@ -116,6 +118,7 @@ pub async fn twin(
                 verb: "twin",
                 parameters: json!({ "calibrated_on": half, "range_error": range_error }),
                 blobs,
+                edges: edges::of_twin(&run, half),
             };
             let entered = enter(platform, entering).await?;
             report.add_twin(half, range_error, &entered);

@@ -18,6 +18,7 @@ use tiepoint_model::Digest;
 
 use crate::files::FILES_ROOT;
 
+pub(crate) use file::verdict_of;
 pub use file::{FileTrust, verify_file, verify_verdict};
 pub use lake::{LakeChecks, verify_lake};
 

@@ -290,6 +290,9 @@ impl StoreError {
             Self::BlobDamaged { .. } | Self::VersionMissing { .. } | Self::BadScanSpec { .. } => {
                 ErrorKind::Corrupt
             }
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                ErrorKind::InvalidInput
+            }
             Self::Io { .. } | Self::DiskFull { .. } | Self::Source(_) => ErrorKind::Unavailable,
             Self::Table { source, .. } => table_error_kind(source),
             Self::MixedAppend { .. }

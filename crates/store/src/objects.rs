@@ -8,6 +8,7 @@
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "room: disk")]
 
+mod digest;
 mod many;
 mod sweep;
 

@@ -1,6 +1,6 @@
 //! `cargo xtask bench measure [--only FAMILY] [FOLDER]`: the measures against the field's Python packages.
 //!
-//! Library call against library call: each `crates/measure/benches/peer_*.py` runs our benchmark and then its peers on
+//! Library call against library call: each `crates/*/benches/peer_*.py` runs our benchmark and then its peers on
 //! inputs of the same size, and prints rows of one table. Only ratios within a run mean something.
 //! FOLDER may hold `KITTI_00_gt.txt` and `KITTI_00_ORB.txt`. With every family the table is written to `docs/speed.md`.
 
@@ -9,7 +9,13 @@ use std::path::Path;
 use super::{peers, trajectories};
 use crate::shell::{self, root};
 
-const FAMILIES: &[&str] = &["trajectory", "distribution", "sensor"];
+/// Each family and the crate that has its benchmark.
+const FAMILIES: &[(&str, &str)] = &[
+    ("trajectory", "measure"),
+    ("distribution", "measure"),
+    ("sensor", "measure"),
+    ("verdict", "assure"),
+];
 const PAGE: &str = "docs/speed.md";
 
 const HEAD: &str = "| what | ours | peer | its time | ratio |\n|---|---|---|---|---|\n";
@@ -22,8 +28,9 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         [folder] => (None, Some(*folder)),
         _ => return Err(crate::USAGE.to_owned()),
     };
-    if let Some(family) = only.filter(|family| !FAMILIES.contains(family)) {
-        return Err(format!("no family `{family}`\n\nhint: one of {}", FAMILIES.join(", ")));
+    if let Some(family) = only.filter(|only| FAMILIES.iter().all(|(name, _)| name != only)) {
+        let names: Vec<&str> = FAMILIES.iter().map(|(name, _)| *name).collect();
+        return Err(format!("no family `{family}`\n\nhint: one of {}", names.join(", ")));
     }
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -31,10 +38,10 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     let files = trajectories(data.map(Path::new), &folder)?;
     let files = files.map(|file| file.to_string_lossy().into_owned());
     let mut table = String::from(HEAD);
-    for family in FAMILIES.iter().filter(|family| only.is_none_or(|only| only == **family)) {
+    for (family, owner) in FAMILIES.iter().filter(|(name, _)| only.is_none_or(|o| o == *name)) {
         println!("measuring {family}");
         let files: &[String] = if *family == "trajectory" { &files } else { &[] };
-        table.push_str(&rows(&python, family, files)?);
+        table.push_str(&rows(&python, (family, owner), files)?);
     }
     println!("\n{table}");
     if only.is_none() {
@@ -47,11 +54,12 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
 }
 
 /// The rows that one script prints.
-fn rows(python: &Path, family: &str, files: &[String]) -> Result<String, String> {
+fn rows(python: &Path, (family, owner): (&str, &str), files: &[String]) -> Result<String, String> {
     // Compiled first, so that a fault of the build is told by cargo itself.
-    let build = ["bench", "-p", "tiepoint-measure", "--bench", family, "--no-run"];
+    let package = format!("tiepoint-{owner}");
+    let build = ["bench", "-p", package.as_str(), "--bench", family, "--no-run"];
     shell::run(shell::cargo(&build)?)?;
-    let script = format!("crates/measure/benches/peer_{family}.py");
+    let script = format!("crates/{owner}/benches/peer_{family}.py");
     let mut command = shell::command(python, &[script.as_str()]);
     command.args(files);
     shell::forget_own_package(&mut command);

@@ -41,7 +41,7 @@ const PACKAGE_BUDGET: &[(&str, usize)] = &[
     ("assure", 60),
     ("reconstruct", 60),
     ("simulate", 60),
-    ("ledger", 60),
+    ("ledger", 64),
     ("formats", 165),
 ];
 

@@ -46,7 +46,15 @@ fn each_fault_names_field_value_and_fix() {
     check("count = 20", "count = 19", "`seeds.count` is 19", "seeds.count = 20");
     check("length_s = 30.0", "length_s = 0.0", "`unit.length_s` is 0", "seconds");
     check("position_error_mean", "goodness", "`goodness`", "position_error_mean");
-    check("\"measurement\"", "\"safety\"", "`safety`", "measurement");
+    check("\"measurement\"", "\"ranking\"", "`ranking`", "measurement");
+    check("\"measurement\"", "\"safety\"", "`safety`", "worse = \"larger\"");
+    check("alpha = 0.05", "alpha = 0.05\nworse = \"larger\"", "`measurement`", "neither side");
+    check("alpha = 0.05", "alpha = 0.05\noutcome.kind = \"binary\"", "`binary`", "scenes as units");
+    check("alpha = 0.05", "alpha = 0.05\nfamily = \"e_bh\"", "`e_bh`", "holm");
+    check("positive = \"halves\"", "positive = { column = \"again\" }", "column", "halves");
+    check("unit = \"m\" }", "unit = \"m\", column = \"c\" }", "column", "made here");
+    let reserve = "alpha = 0.05\nreserve = { name = \"yard\", wealth = 1.5 }";
+    check("alpha = 0.05", reserve, "`reserve.wealth` is 1.5", "0.05");
     check("format_version = 1", "format_version = 2", "is 2", "format_version = 1");
     check("statement = \"The", "statement = \"\" # \"The", "`statement` is empty", "reader");
     check("both_directions = true", "both_directions = false", "both_directions", "both");
@@ -86,4 +94,49 @@ fn runs_need_a_bound_and_more_than_one_run() {
     let bounded = runs.replace("alpha = 0.05", "alpha = 0.05\nbound = 1.0");
     assert!(parse_claim(&bounded, &KNOWN).is_ok());
     assert!(parse_claim(&bounded.replace("across_runs", "within_run"), &KNOWN).is_err());
+}
+
+/// A table of outcomes names its units, its columns and its controls, and nothing twice.
+#[test]
+fn tables_of_outcomes_declare_what_their_test_needs() {
+    const TABLE: &str = r#"
+format_version = 1
+name = "yard"
+statement = "The simulated yard may stand in for the real yard."
+kind = "measurement"
+task = "measuring docking"
+real = "yard runs"
+alpha = 0.05
+bound = 1.0
+independence = "across_runs"
+expires_days = 90
+unit = { kind = "run" }
+metric = { id = "docked" }
+margin = { value = 0.1, unit = "share", justification = "one dock in ten may be repeated" }
+synthetic.outcomes = { file = "outcomes.csv", generator = "yard simulator 2.4" }
+[controls]
+positive = { column = "again" }
+negative = { id = "slip", size = 0.1, unit = "share", column = "slipping" }
+"#;
+    let claim = parse_claim(TABLE, &[]).unwrap();
+    assert_eq!((claim.split, claim.seeds.count), (Split::ByRun {}, 1));
+    let text = crate::canonical_json(&claim).unwrap();
+    assert_eq!(serde_json::from_str::<Claim>(&text).unwrap(), claim);
+    #[track_caller]
+    fn check(from: &str, to: &str, message: &str) {
+        assert!(TABLE.contains(from), "{from}");
+        let error = parse_claim(&TABLE.replace(from, to), &[]).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
+    check(", column = \"slipping\"", "", "`controls.negative.column` is empty");
+    check("{ column = \"again\" }", "{ column = \"real\" }", "another field names too");
+    check("{ column = \"again\" }", "\"next_scan\"", "next_scan");
+    check("kind = \"run\"", "kind = \"block\", length_s = 3.0", "block");
+    check("kind = \"run\"", "kind = \"run\", count = 30", "a continuous outcome");
+    check("bound = 1.0", "bound = 0.1", "above the margin");
+    check("bound = 1.0", "seeds = { count = 20, base = \"1\" }\nbound = 1.0", "`seeds.count`");
+    check("bound = 1.0", "outcome.kind = \"binary\"", "missing or 0");
+    check("bound = 1.0", "outcome = { kind = \"binary\", treshold = 1.0 }", "treshold");
+    check("file = \"outcomes.csv\"", "file = \"\"", "file` is empty");
+    check("file =", "columns.system = \"robot\", file =", "`metric.parameters.system` is empty");
 }

@@ -5,7 +5,7 @@
 //! Not here: the answer to the claim.
 
 use tiepoint_model::{
-    claim::Claim,
+    claim::{Claim, Family},
     verdict::{
         Admissibility, Answer, CellResult, ControlResult, ControlResults, PublishedEvidence,
         RuleStatus,
@@ -16,7 +16,7 @@ use super::{
     controls::units_of,
     direction::{Judged, judge_direction},
 };
-use crate::statistics::multiplicity::holm;
+use crate::statistics::multiplicity::{benjamini_hochberg, holm};
 
 /// One result per declared cell.
 pub(crate) fn judge_cells(
@@ -25,6 +25,7 @@ pub(crate) fn judge_cells(
     controls: &ControlResults,
     admissibility: &Admissibility,
 ) -> Vec<CellResult> {
+    let declared = count_obstacle(claim, evidence);
     let judged: Vec<Vec<Judged>> = claim
         .cells
         .iter()
@@ -33,16 +34,17 @@ pub(crate) fn judge_cells(
             directions
                 .map(|facts| {
                     let units = units_of(evidence, &cell.name, &facts.direction);
-                    judge_direction(claim, &cell.name, facts, &units)
+                    judge_direction(claim, &cell.name, facts, &units, declared.as_deref())
                 })
                 .collect()
         })
         .collect();
     // A cell's support is only as strong as its weakest direction.
-    let supports: Vec<Option<f64>> = judged.iter().map(|directions| weakest(directions)).collect();
-    let supports = adjusted(&supports);
+    let supports: Vec<Option<f64>> =
+        judged.iter().map(|directions| weakest(claim.family, directions)).collect();
+    let supports = adjusted(claim.family, &supports);
     let outsides: Vec<Option<f64>> = judged.iter().flatten().map(|d| d.p_outside).collect();
-    let mut outsides = adjusted(&outsides).into_iter();
+    let mut outsides = adjusted(Family::Holm, &outsides).into_iter();
     let blocked = blocked(evidence, admissibility);
     let mut results = Vec::with_capacity(judged.len());
     for ((cell, directions), p_equivalence) in claim.cells.iter().zip(judged).zip(supports) {
@@ -76,15 +78,42 @@ fn controls_of<'a>(controls: &'a ControlResults, cell: &str) -> Vec<(bool, &'a C
     positive.chain(negative).filter(|(_, result)| result.cell == cell).collect()
 }
 
-fn weakest(directions: &[Judged]) -> Option<f64> {
-    let p_values: Vec<f64> = directions.iter().map(|d| d.p_equivalence).collect::<Option<_>>()?;
-    p_values.into_iter().max_by(f64::total_cmp)
+/// Why the number of units is not the one declared, where the test is read only once.
+fn count_obstacle(claim: &Claim, evidence: &PublishedEvidence) -> Option<String> {
+    let (declared, found) = (claim.unit.declared_count()?, evidence.units.len() as u64);
+    let [_, units] = claim.unit.words();
+    (found != declared).then(|| {
+        format!(
+            "{found} {units} were measured and {declared} declared: an exact test is read once, at \
+             the number that was fixed before"
+        )
+    })
 }
 
-/// Holm over the whole family; a member without a p-value counts as 1 and stays without.
-fn adjusted(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
+/// The p-value of a cell: that of its weakest direction. For e-BH the inverse of its e-value, which
+/// is a p-value too.
+fn weakest(family: Family, directions: &[Judged]) -> Option<f64> {
+    let p_values = directions.iter().map(|judged| match family {
+        Family::Holm => judged.p_equivalence,
+        Family::EBh => judged
+            .p_equivalence
+            .and(judged.result.e_equivalence)
+            .map(|e_value| (1.0 / e_value.max(1.0)).min(1.0)),
+    });
+    p_values.collect::<Option<Vec<f64>>>()?.into_iter().max_by(f64::total_cmp)
+}
+
+/// Adjusted over the whole family; a member without a p-value counts as 1 and stays without.
+///
+/// e-BH rejects where Benjamini and Hochberg do on inverse e-values, and keeps its promise under
+/// any dependence.
+fn adjusted(family: Family, p_values: &[Option<f64>]) -> Vec<Option<f64>> {
     let filled: Vec<f64> = p_values.iter().map(|p| p.unwrap_or(1.0)).collect();
-    holm(&filled).into_iter().zip(p_values).map(|(adjusted, p)| p.map(|_| adjusted)).collect()
+    let adjusted = match family {
+        Family::Holm => holm(&filled),
+        Family::EBh => benjamini_hochberg(&filled),
+    };
+    adjusted.into_iter().zip(p_values).map(|(adjusted, p)| p.map(|_| adjusted)).collect()
 }
 
 /// What takes support away from every cell, if anything does.

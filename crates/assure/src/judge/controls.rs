@@ -9,9 +9,13 @@ use tiepoint_model::{
     verdict::{ControlResult, ControlResults, EquivalenceTest, PublishedEvidence, UnitOutcome},
 };
 
-use super::direction::{LOST_SHARE_MAX, paired_test, supports};
+use super::{
+    direction::LOST_SHARE_MAX,
+    tested::{group_test, paired_test, supports},
+};
 use crate::{
-    evidence::mean_over_seeds, limitation::significant, statistics::equivalence::welch_equivalence,
+    evidence::{difference, mean_over_seeds},
+    limitation::significant,
 };
 
 /// Runs both controls in every cell.
@@ -21,19 +25,21 @@ pub(crate) fn run(claim: &Claim, evidence: &PublishedEvidence) -> ControlResults
         let units_of =
             |direction: &str| -> Vec<&UnitOutcome> { units_of(evidence, &cell.name, direction) };
         let names: Vec<&str> = evidence.directions.iter().map(|d| d.direction.as_str()).collect();
-        match claim.controls.positive {
+        match &claim.controls.positive {
             PositiveControlKind::Halves if !names.is_empty() => {
                 let groups: Vec<_> = names.iter().map(|name| units_of(name)).collect();
                 positive.push(halves(claim, &cell.name, &groups));
             }
             PositiveControlKind::Halves => {}
-            PositiveControlKind::NextScan => positive.extend(names.iter().map(|name| {
-                let pairs = pairs(&units_of(name), |unit| unit.values.positive_control);
-                next_scan(claim, &cell.name, name, &pairs)
-            })),
+            PositiveControlKind::NextScan | PositiveControlKind::Column(_) => {
+                positive.extend(names.iter().map(|name| {
+                    let pairs = pairs(claim, &units_of(name), |unit| unit.values.positive_control);
+                    again(claim, &cell.name, name, &pairs)
+                }));
+            }
         }
         negative.extend(names.iter().map(|name| {
-            let pairs = pairs(&units_of(name), |unit| {
+            let pairs = pairs(claim, &units_of(name), |unit| {
                 mean_over_seeds(&unit.values.negative_control_by_seed)
             });
             corrupted(claim, &cell.name, name, &pairs)
@@ -76,11 +82,13 @@ impl Pairs {
     }
 }
 
-fn pairs(units: &[&UnitOutcome], other: impl Fn(&UnitOutcome) -> Option<f64>) -> Pairs {
-    let differences: Vec<f64> = units
-        .iter()
-        .filter_map(|unit| other(unit).zip(unit.values.real).map(|(other, real)| other - real))
-        .collect();
+fn pairs(
+    claim: &Claim,
+    units: &[&UnitOutcome],
+    other: impl Fn(&UnitOutcome) -> Option<f64>,
+) -> Pairs {
+    let differences: Vec<f64> =
+        units.iter().filter_map(|unit| difference(claim, other(unit), unit.values.real)).collect();
     Pairs { lost_count: units.len() - differences.len(), differences }
 }
 
@@ -88,15 +96,15 @@ fn pairs(units: &[&UnitOutcome], other: impl Fn(&UnitOutcome) -> Option<f64>) ->
 /// earlier and the later units of a single direction.
 fn halves(claim: &Claim, cell: &str, groups: &[Vec<&UnitOutcome>]) -> ControlResult {
     let real = |units: &[&UnitOutcome]| -> Vec<f64> {
-        units.iter().filter_map(|unit| unit.values.real).collect()
+        let values = units.iter().filter_map(|unit| unit.values.real);
+        values.filter_map(|value| claim.outcome.read(value)).collect()
     };
     let (first, second) = match groups {
         [only] => (real(&only[..only.len() / 2]), real(&only[only.len() / 2..])),
         [first, rest @ ..] => (real(first), real(&rest.concat())),
         [] => (Vec::new(), Vec::new()),
     };
-    let (margin, alpha) = (claim.margin.value, claim.alpha);
-    let test = welch_equivalence(&first, &second, margin, alpha).ok();
+    let test = group_test(claim, &first, &second).ok();
     let (passed, reason) = match test {
         Some(test) => real_against_real(claim, &test),
         None => {
@@ -115,7 +123,8 @@ fn halves(claim: &Claim, cell: &str, groups: &[Vec<&UnitOutcome>]) -> ControlRes
     }
 }
 
-fn next_scan(claim: &Claim, cell: &str, direction: &str, pairs: &Pairs) -> ControlResult {
+/// Each unit's real value against another real value of the same unit.
+fn again(claim: &Claim, cell: &str, direction: &str, pairs: &Pairs) -> ControlResult {
     let test = paired_test(claim, &pairs.differences).ok();
     let (passed, reason) = match (pairs.obstacle(), test) {
         (None, Some(test)) => real_against_real(claim, &test),

@@ -7,27 +7,25 @@
 
 use tiepoint_model::{
     claim::{Claim, Independence, Split, UnitChoice},
-    verdict::{Answer, DirectionFacts, DirectionResult, EquivalenceTest, UnitOutcome},
+    verdict::{Answer, DirectionFacts, DirectionResult, EquivalenceTest, Sides, UnitOutcome},
 };
 
+use super::tested::{
+    e_equivalence, family, guarantee, least_units, paired_test, supports, units_for_support,
+};
 use crate::{
     limitation::significant,
     statistics::{
-        StatisticsError,
-        betting::{betting_equivalence, unit_count_min},
+        choice::{Question, Test, Unfit, Units, choose_test},
         dependence::{BlockedRun, REPLICATIONS, simulated_size},
-        equivalence::{paired_equivalence, units_needed},
     },
 };
 
 /// More lost units than this share, and what is left may be a selection.
 pub(crate) const LOST_SHARE_MAX: f64 = 0.05;
 
-/// A block is at least this long, in autocorrelation times of the per-sample differences.
-const BLOCK_AUTOCORRELATION_TIMES_MIN: f64 = 3.0;
-
-/// The simulated size of the test may exceed its nominal level by this factor.
-const SIZE_FACTOR_MAX: f64 = 1.5;
+/// A margin so wide that only one of two one-sided tests can fail.
+const MARGIN_OVER_SD_MAX: f64 = 1e6;
 
 /// A direction's result and, if its units are fit, the p-values that count.
 pub(crate) struct Judged {
@@ -36,28 +34,13 @@ pub(crate) struct Judged {
     pub(crate) p_outside: Option<f64>,
 }
 
-/// The claim's test on paired differences, in order of time.
-pub(crate) fn paired_test(
-    claim: &Claim,
-    differences: &[f64],
-) -> Result<EquivalenceTest, StatisticsError> {
-    let (margin, alpha) = (claim.margin.value, claim.alpha);
-    match (claim.unit, claim.bound) {
-        (UnitChoice::Run {}, Some(bound)) => betting_equivalence(differences, margin, bound, alpha),
-        _ => paired_equivalence(differences, margin, alpha),
-    }
-}
-
-/// Both one-sided tests reject.
-pub(crate) fn supports(test: &EquivalenceTest, alpha: f64) -> bool {
-    test.p_lower.max(test.p_upper) <= alpha
-}
-
+/// `declared`: why the number of units is not the one declared, if it is not.
 pub(crate) fn judge_direction(
     claim: &Claim,
     cell: &str,
     facts: &DirectionFacts,
     units: &[&UnitOutcome],
+    declared: Option<&str>,
 ) -> Judged {
     let differences: Vec<f64> = units.iter().filter_map(|unit| unit.difference).collect();
     let mut result = DirectionResult {
@@ -67,6 +50,8 @@ pub(crate) fn judge_direction(
         unit_count: differences.len(),
         lost_count: units.len() - differences.len(),
         test: paired_test(claim, &differences).ok(),
+        guarantee: String::new(),
+        e_equivalence: e_equivalence(claim, &differences),
         autocorrelation_time_s: None,
         block_autocorrelation_times: None,
         simulated_size: None,
@@ -75,9 +60,10 @@ pub(crate) fn judge_direction(
     if let UnitChoice::Block { length_s } = claim.unit {
         describe_blocks(claim, cell, facts, length_s, &mut result);
     }
+    result.guarantee = guarantee(claim, result.simulated_size);
     let has_real = units.iter().any(|unit| unit.values.real.is_some());
     let obstacle = if has_real {
-        obstacle(claim, facts, &result)
+        declared.map(str::to_owned).or_else(|| obstacle(claim, facts, &result))
     } else {
         result.answer = Answer::NotAssessed;
         Some("no unit of this cell has a real value".to_owned())
@@ -89,11 +75,16 @@ pub(crate) fn judge_direction(
         }
         (None, test) => test,
     };
+    let for_support = result.test.filter(|test| !supports(test, claim.alpha));
+    let for_support = for_support.and_then(|test| units_for_support(claim, &test));
     if let Some(test) = read {
-        (result.answer, result.reason) = reading(claim, &test, differences.len());
+        (result.answer, result.reason) = reading(claim, &test, differences.len(), for_support);
     }
     if result.answer == Answer::InsufficientEvidence {
-        result.unit_count_needed = needed(claim, &result);
+        // Never fewer than could support at all.
+        let least = least_units(claim);
+        result.unit_count_needed =
+            for_support.map_or(least, |units| Some(units.max(least.unwrap_or(0))));
     }
     Judged {
         p_equivalence: read.map(|test| test.p_lower.max(test.p_upper)),
@@ -119,7 +110,10 @@ fn describe_blocks(
         autocorrelation_time_samples: dependence.autocorrelation_time_samples,
         samples_per_block: length_s / dependence.sample_interval_s,
         block_count: result.unit_count,
-        margin_over_sd: test.margin / test.sd,
+        margin_over_sd: match test.sides {
+            Sides::Both => test.margin / test.sd,
+            Sides::NotBelow | Sides::NotAbove => MARGIN_OVER_SD_MAX,
+        },
     };
     let purpose = format!("size of the test/{cell}/{}", facts.direction);
     let seed = claim.seeds.base.for_purpose(&purpose);
@@ -139,85 +133,116 @@ fn obstacle(claim: &Claim, facts: &DirectionFacts, result: &DirectionResult) -> 
     let Some(test) = result.test.filter(|_| count >= 2) else {
         return Some(format!("{count} units are too few: at least 2 are needed"));
     };
-    match claim.unit {
-        UnitChoice::Run {} => {
-            let bound = claim.bound.unwrap_or(f64::INFINITY);
-            let Some(least) = unit_count_min(claim.margin.value, bound, claim.alpha) else {
-                return Some("no number of runs suffices for this margin and bound".to_owned());
-            };
-            ((count as u64) < least).then(|| {
-                format!(
-                    "{count} runs cannot suffice: even without any difference {least} are needed"
-                )
-            })
-        }
-        UnitChoice::Block { .. } if test.sd <= 0.0 => Some(
-            "the difference is the same in every unit, so that no test can tell how far it \
-             scatters"
-                .to_owned(),
-        ),
-        UnitChoice::Block { length_s } => dependence_obstacle(claim, facts, result, length_s),
+    let is_block = !claim.unit.is_independent();
+    if is_block && test.sd <= 0.0 {
+        let reason = "the difference is the same in every unit, so that no test can tell how far \
+                      it scatters";
+        return Some(reason.to_owned());
     }
+    if is_block && let Some(reason) = guard_obstacle(claim, facts, result) {
+        return Some(reason);
+    }
+    let units = match family(claim) {
+        Test::Betting => Units::Independent { bound: claim.bound },
+        Test::ExactPairs => Units::Outcomes,
+        Test::PairedT => Units::Blocks {
+            length_in_autocorrelation_times: result.block_autocorrelation_times,
+            simulated_size: result.simulated_size,
+        },
+    };
+    let (margin, alpha) = (claim.margin.value, claim.alpha);
+    let question = Question { units, unit_count: count as u64, margin, alpha };
+    choose_test(&question).err().map(|unfit| in_words(claim, result, unfit))
 }
 
-fn dependence_obstacle(
+/// Time left out between the halves must cover the dependence.
+fn guard_obstacle(
     claim: &Claim,
     facts: &DirectionFacts,
     result: &DirectionResult,
-    length_s: f64,
 ) -> Option<String> {
-    let (Some(time_s), Some(times), Some(size)) =
-        (result.autocorrelation_time_s, result.block_autocorrelation_times, result.simulated_size)
-    else {
-        return Some("the dependence of successive samples could not be measured".to_owned());
-    };
-    if let (Split::ContiguousHalves { guard_autocorrelation_times, .. }, Independence::WithinRun) =
+    let time_s = result.autocorrelation_time_s?;
+    let (Split::ContiguousHalves { guard_autocorrelation_times, .. }, Independence::WithinRun) =
         (claim.split, claim.independence)
-    {
-        let guard_min_s = guard_autocorrelation_times * time_s;
-        if facts.guard_s < guard_min_s {
-            return Some(format!(
-                "the guard between the halves is {} s, and must be {} s",
-                significant(facts.guard_s),
-                significant(guard_min_s)
-            ));
-        }
-    }
-    if times < BLOCK_AUTOCORRELATION_TIMES_MIN {
-        return Some(format!(
-            "blocks of {} s are {} autocorrelation times long and must be 3: use {} s",
-            significant(length_s),
-            significant(times),
-            significant(BLOCK_AUTOCORRELATION_TIMES_MIN * time_s)
-        ));
-    }
-    (size > SIZE_FACTOR_MAX * claim.alpha).then(|| {
+    else {
+        return None;
+    };
+    let guard_min_s = guard_autocorrelation_times * time_s;
+    (facts.guard_s < guard_min_s).then(|| {
         format!(
-            "for the dependence measured the test would support a false claim {} % of the time, \
-             not {} %",
-            significant(100.0 * size),
-            significant(100.0 * claim.alpha)
+            "the guard between the halves is {} s, and must be {} s",
+            significant(facts.guard_s),
+            significant(guard_min_s)
         )
     })
 }
 
+/// Why no test fits, in the claim's own words.
+fn in_words(claim: &Claim, result: &DirectionResult, unfit: Unfit) -> String {
+    let [_, units] = claim.unit.words();
+    match unfit {
+        Unfit::TooFew { count, min } => {
+            format!("{count} {units} cannot suffice: even without any difference {min} are needed")
+        }
+        Unfit::MarginTooSmall { .. } => {
+            format!("no number of {units} suffices for this margin and bound")
+        }
+        Unfit::DependenceUnknown => {
+            "the dependence of successive samples could not be measured".to_owned()
+        }
+        Unfit::BlocksTooShort { length, min } => {
+            let UnitChoice::Block { length_s } = claim.unit else { return unfit.to_string() };
+            format!(
+                "blocks of {} s are {} autocorrelation times long and must be {min}: use {} s",
+                significant(length_s),
+                significant(length),
+                significant(min * result.autocorrelation_time_s.unwrap_or(f64::NAN))
+            )
+        }
+        Unfit::SizeTooLarge { size, .. } => format!(
+            "for the dependence measured the test would support a false claim {} % of the time, \
+             not {} %",
+            significant(100.0 * size),
+            significant(100.0 * claim.alpha)
+        ),
+        other => other.to_string(),
+    }
+}
+
 /// What a sound test says.
-fn reading(claim: &Claim, test: &EquivalenceTest, count: usize) -> (Answer, String) {
+///
+/// `for_support`: units with which it would likely support, if the estimate stays.
+fn reading(
+    claim: &Claim,
+    test: &EquivalenceTest,
+    count: usize,
+    for_support: Option<u64>,
+) -> (Answer, String) {
     let unit = &claim.margin.unit;
     let [low, high] = test.interval.map(significant);
     let margin = significant(test.margin);
     let interval = format!("the interval [{low}, {high}] {unit}");
-    if supports(test, claim.alpha) {
-        let reason = format!("{interval} lies within the margin of {margin} {unit}");
-        (Answer::Supported, reason)
-    } else if test.p_outside <= claim.alpha {
-        let reason = format!("{interval} lies outside the margin of {margin} {unit}");
-        (Answer::Refuted, reason)
+    let (inside, outside, beyond) = match test.sides {
+        Sides::Both => ("lies within", "lies outside", test.estimate.abs() >= test.margin),
+        Sides::NotBelow => ("lies above minus", "lies below minus", test.estimate <= -test.margin),
+        Sides::NotAbove => ("lies below", "lies above", test.estimate >= test.margin),
+    };
+    let (within, against) = (supports(test, claim.alpha), test.p_outside <= claim.alpha);
+    if within && against {
+        let reason = format!(
+            "{interval}: at one time the claim was supported and at another refuted, so that the \
+             units do not keep one mean"
+        );
+        (Answer::InsufficientEvidence, reason)
+    } else if within {
+        (Answer::Supported, format!("{interval} {inside} the margin of {margin} {unit}"))
+    } else if against {
+        (Answer::Refuted, format!("{interval} {outside} the margin of {margin} {unit}"))
     } else {
-        let next = if test.estimate.abs() >= test.margin {
+        let next = if beyond {
             "more units would not help unless the estimate changes".to_owned()
         } else {
-            match units_needed(test.estimate, test.sd, test.margin, claim.alpha) {
+            match for_support {
                 Some(needed) => format!("{count} units were measured, about {needed} are needed"),
                 None => format!("{count} units were measured, and far more are needed"),
             }
@@ -225,15 +250,4 @@ fn reading(claim: &Claim, test: &EquivalenceTest, count: usize) -> (Answer, Stri
         let reason = format!("{interval} reaches past the margin of {margin} {unit}: {next}");
         (Answer::InsufficientEvidence, reason)
     }
-}
-
-/// Units for 80 % chance of support; for betting a lower bound.
-fn needed(claim: &Claim, result: &DirectionResult) -> Option<u64> {
-    let by_test =
-        result.test.and_then(|test| units_needed(test.estimate, test.sd, test.margin, claim.alpha));
-    let least = match (claim.unit, claim.bound) {
-        (UnitChoice::Run {}, Some(bound)) => unit_count_min(claim.margin.value, bound, claim.alpha),
-        _ => None,
-    };
-    by_test.map_or(least, |units| Some(units.max(least.unwrap_or(0))))
 }

@@ -41,8 +41,10 @@ fn direction(name: &str, world: World, seed: u64) -> DirectionEvidence {
             let corrupted = by_seed.iter().map(|value| value.map(|v| v + world.corruption_m));
             UnitValues {
                 unit_index,
-                start_ns: Timestamp(start),
-                end_ns: Timestamp(start + 30_000_000_000),
+                unit: None,
+                cell: None,
+                start_ns: Some(Timestamp(start)),
+                end_ns: Some(Timestamp(start + 30_000_000_000)),
                 sample_count: 28,
                 descriptors: BTreeMap::from([(
                     "mean_speed_m_per_s".to_owned(),
@@ -94,6 +96,7 @@ fn evidence(first: World, second: World, seed: u64) -> Evidence {
         vetoes: vec![veto(RuleStatus::Pass)],
         fitted: vec![Fit { what: "range error".to_owned(), on: "one half".to_owned() }],
         inputs: BTreeMap::from([("real".to_owned(), Digest([1; 32]))]),
+        charge: None,
     }
 }
 
@@ -510,13 +513,13 @@ fn the_names_of_the_public_form_are_pinned() {
     );
     assert_eq!(
         keys(&verdict["cells"][0]["directions"][0]),
-        "answer autocorrelation_time_s block_autocorrelation_times direction lost_count reason \
-         simulated_size test unit_count unit_count_needed"
+        "answer autocorrelation_time_s block_autocorrelation_times direction e_equivalence \
+         guarantee lost_count reason simulated_size test unit_count unit_count_needed"
     );
     assert_eq!(
         keys(&verdict["cells"][0]["directions"][0]["test"]),
         "degrees_of_freedom estimate interval kind margin p_lower p_outside p_upper sd \
-         smallest_passing_margin"
+         sides smallest_passing_margin"
     );
     assert_eq!(verdict["answer"], "supported");
     assert_eq!(verdict["judged_at_ns"], "1000");

@@ -5,6 +5,7 @@
 //! Not here: which of them a claim needs (see [`super::choice`]).
 
 pub mod approximate;
+pub mod equivalence;
 pub mod paired;
 pub mod two_groups;
 
@@ -27,14 +28,21 @@ pub fn clopper_pearson(
     }
     check_range("successes", successes as f64, successes <= trials, "at most the trials")?;
     check_range("alpha", alpha, alpha > 0.0 && alpha < 1.0, "between 0 and 1")?;
-    let (hits, misses) = (successes as f64, (trials - successes) as f64);
-    let low = if successes == 0 { 0.0 } else { beta_quantile(alpha / 2.0, hits, misses + 1.0) };
-    let high = if successes == trials {
-        1.0
-    } else {
-        beta_quantile(1.0 - alpha / 2.0, hits + 1.0, misses)
-    };
+    let (low, high) =
+        (share_low(successes, trials, alpha / 2.0), share_high(successes, trials, alpha / 2.0));
     Ok([low, high])
+}
+
+/// Clopper and Pearson's lower end alone, wrong with chance `error`.
+fn share_low(successes: u64, trials: u64, error: f64) -> f64 {
+    let (hits, misses) = (successes as f64, (trials - successes) as f64);
+    if successes == 0 { 0.0 } else { beta_quantile(error, hits, misses + 1.0) }
+}
+
+/// Clopper and Pearson's upper end alone.
+fn share_high(successes: u64, trials: u64, error: f64) -> f64 {
+    let (hits, misses) = (successes as f64, (trials - successes) as f64);
+    if successes == trials { 1.0 } else { beta_quantile(1.0 - error, hits + 1.0, misses) }
 }
 
 #[cfg(test)]

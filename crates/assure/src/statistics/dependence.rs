@@ -66,6 +66,35 @@ pub fn autocorrelation_time(pieces: &[Vec<f64>]) -> Option<f64> {
     Some((2.0 * pair_sum - 1.0).max(1.0))
 }
 
+/// Independent values exceed so many over the root of their count one time in a thousand.
+pub const ORDER_CORRELATION_SIGMAS: f64 = 3.09;
+
+/// Correlation of each value with the one before it; `None` with fewer than [`SAMPLES_MIN`] values,
+/// one that is not finite, or no variation.
+///
+/// Of independent values its mean is about `-1 / n` and its standard deviation about
+/// `1 / sqrt(n)`, whatever their law with a variance.
+///
+/// # Source
+/// Bartlett, JRSS Supplement 8, 1946.
+#[must_use]
+pub fn lag_one_correlation(values: &[f64]) -> Option<f64> {
+    let count = values.len();
+    if count < SAMPLES_MIN || values.iter().any(|value| !value.is_finite()) {
+        return None;
+    }
+    let mean = values.iter().sum::<f64>() / count as f64;
+    let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let square_sum: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    // Variation below 1e-12 of the values is the rounding of their mean.
+    let rounding = 1e-12 * largest;
+    if square_sum <= count as f64 * rounding * rounding || !square_sum.is_finite() {
+        return None;
+    }
+    let products = values.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean));
+    Some(products.sum::<f64>() / square_sum)
+}
+
 /// What is simulated: blocks of a run whose true difference lies exactly at the margin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockedRun {

@@ -3,6 +3,7 @@
 //! Null hypothesis: paired differences are symmetric about zero.
 //! Invariant: a large p supports nothing; equivalence has tests of its own (see
 //! [`super::equivalence`]).
+//! Cost: `O(n)` for each exchange of signs that is tried, `O(n³)` for the exact law of ranks.
 //!
 //! Not here: two groups without pairs.
 

@@ -4,10 +4,11 @@
 //! Invariant: both tests reject at `alpha` exactly when the interval at `1 - 2 alpha` lies strictly
 //! inside the margin, up to rounding.
 //! All values, the margin included, share one unit.
+//! Cost: `O(n)`.
 //!
 //! Not here: tests valid under peeking (see [`super::betting`]).
 
-use tiepoint_model::verdict::{EquivalenceTest, TestKind};
+use tiepoint_model::verdict::{EquivalenceTest, Sides, TestKind};
 
 use super::{
     StatisticsError, check_range,
@@ -128,6 +129,7 @@ impl Location {
         let interval = [self.estimate - half_width, self.estimate + half_width];
         EquivalenceTest {
             kind,
+            sides: Sides::Both,
             estimate: self.estimate,
             sd,
             degrees_of_freedom: Some(self.df),

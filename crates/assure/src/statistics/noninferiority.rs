@@ -4,6 +4,7 @@
 //! (for a failure rate: synthetic minus real, for the twin must not hide failures).
 //! Invariant: p is at or below alpha exactly when the bound lies above minus the margin, up to
 //! rounding.
+//! Cost: `O(n)`.
 //!
 //! Not here: shares of outcomes (see [`super::binomial`]), two-sided tests.
 

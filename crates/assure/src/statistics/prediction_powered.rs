@@ -7,6 +7,7 @@
 //! the real mean alone.
 //! All values share one unit; the synthetic ones must come from the same conditions as the real
 //! ones, or carry weights (see [`super::weights`]).
+//! Cost: `O(n + m)` for n pairs and m predictions alone.
 //!
 //! Not here: what the tighter estimate is worth (see [`super::exchange`]).
 

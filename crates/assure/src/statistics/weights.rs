@@ -2,6 +2,7 @@
 //!
 //! Invariant: weights are relative; multiplying all by one number changes nothing.
 //! A mean that rests on few units is refused, with their number.
+//! Cost: `O(n)`.
 //!
 //! Not here: where the weights come from (declared frequency over the frequency of acquisition).
 

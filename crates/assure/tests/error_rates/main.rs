@@ -9,6 +9,7 @@
 
 mod bets;
 mod corrections;
+mod judged;
 mod mistakes;
 mod powered;
 

@@ -10,6 +10,7 @@ use crate::{exit::Exit, output::Output, source};
 /// Judge claims on the lake as it stands, and sign the verdicts.
 ///
 /// Every claim given is committed to the ledger before the data it is judged on is opened.
+/// A claim is about recordings of the lake, or about a table of outcomes (CSV or Parquet) beside it.
 /// Each verdict is written as a signed statement (`NAME.json`) and a report (`NAME.html`).
 ///
 /// Example: tiepoint assess claims/scan-noise.toml --lake my-lake --out verdicts
@@ -68,6 +69,7 @@ fn as_json(one: &Assessed) -> serde_json::Value {
         "cells": verdict.cells,
         "controls": verdict.controls,
         "vetoes": verdict.evidence.vetoes,
+        "charge": verdict.evidence.charge,
     })
 }
 

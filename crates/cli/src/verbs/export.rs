@@ -21,7 +21,7 @@ pub(crate) struct ExportArgs {
     /// mcap, or original: the files as they were ingested.
     #[arg(long, default_value = "mcap")]
     format: String,
-    /// The file to write; for several originals a folder.
+    /// The file to write; for several originals a folder, in which they get the names that they had.
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
 }
@@ -84,9 +84,8 @@ async fn original(
     let originals = originals(platform, &args.recording).await?;
     let is_one = originals.len() == 1;
     let mut written = Vec::new();
-    for (index, mut original) in originals.into_iter().enumerate() {
-        let path =
-            if is_one { args.out.clone() } else { args.out.join(format!("original_{index}")) };
+    for mut original in originals {
+        let path = if is_one { args.out.clone() } else { args.out.join(&original.name) };
         let mut file = source::Unfinished::create(&path)?;
         original.copy_to(file.writer(), &path)?;
         file.sync()?;

@@ -1,7 +1,10 @@
 //! `measure`: one metric on files, without a lake. One file per family of metrics.
 
+mod calibration;
+mod camera;
 mod distribution;
 mod geometry;
+mod residual_map;
 mod sensor;
 mod series;
 mod statistic;
@@ -24,6 +27,10 @@ pub(crate) enum MeasureCommand {
     #[command(flatten)]
     Sensor(sensor::SensorCommand),
     #[command(flatten)]
+    Camera(camera::CameraCommand),
+    #[command(flatten)]
+    Calibration(calibration::CalibrationCommand),
+    #[command(flatten)]
     Geometry(geometry::GeometryCommand),
     #[command(flatten)]
     Series(series::SeriesCommand),
@@ -39,6 +46,8 @@ pub(crate) fn run(command: MeasureCommand, output: &mut Output) -> Result<Exit, 
         MeasureCommand::Trajectory(command) => command.measure()?,
         MeasureCommand::Distribution(command) => command.measure()?,
         MeasureCommand::Sensor(command) => command.measure()?,
+        MeasureCommand::Camera(command) => command.measure()?,
+        MeasureCommand::Calibration(command) => command.measure()?,
         MeasureCommand::Geometry(command) => command.measure()?,
         MeasureCommand::Series(command) => command.measure()?,
         MeasureCommand::Statistic(command) => command.measure()?,

@@ -185,3 +185,32 @@ fn a_verdict_that_is_none() {
     desk.write("verdict.json", b"{}");
     refused(&desk, &["verify", "verdict.json", "--key", "lake/key.pub"], 5, &["envelope"]);
 }
+
+/// The user can cure it by another path or other rights, so it is bad input and not "try again".
+#[test]
+fn a_path_that_cannot_be_read() {
+    let desk = Desk::with_lake();
+    desk.write("run.mcap", b"x");
+    refused(&desk, &["ingest", "run.mcap/below.mcap"], 2, &["run.mcap/below.mcap", "path"]);
+    refused(&desk, &["check", "run.mcap/below.mcap"], 2, &["run.mcap/below.mcap", "path"]);
+}
+
+/// `--recover` is no cure for what is no database.
+#[test]
+fn a_db3_that_is_no_database() {
+    let desk = Desk::with_lake();
+    desk.write("run.db3", [b"SQLite format 3\0".as_slice(), &[0xff; 4096]].concat().as_slice());
+    let outcome = desk.run(&["ingest", "run.db3"]);
+    assert_eq!(outcome.code, 5, "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("--recover"), "{}", outcome.stderr);
+}
+
+/// The help of a verb shows what the verb takes: the past can be read and not changed.
+#[test]
+fn help_offers_the_past_only_to_verbs_that_read() {
+    let desk = Desk::new();
+    for (verb, reads) in [("query", true), ("trace", true), ("ingest", false), ("measure", false)] {
+        let help = desk.run(&[verb, "--help"]).expect_code(0);
+        assert_eq!(help.stdout.contains("--at"), reads, "{verb}: {}", help.stdout);
+    }
+}

@@ -298,6 +298,7 @@ fn a_table_is_a_recording_once_a_projection_lies_beside_it() {
     assert_eq!(recording["channels"][0]["message_count"], 50, "{recording}");
     let exported = desk.run(&["export", "imu", "--format", "original", "--out", "copy"]);
     exported.expect_code(0);
-    assert_eq!(std::fs::read(desk.path("copy/original_0")).unwrap(), text.as_bytes());
+    assert_eq!(std::fs::read(desk.path("copy/imu.csv")).unwrap(), text.as_bytes());
+    assert!(desk.path("copy/imu.csv.toml").exists());
     desk.run(&["verify", "--deep"]).expect_code(0);
 }

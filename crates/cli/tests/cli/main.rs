@@ -11,6 +11,8 @@ mod first_steps;
 mod ledger;
 mod many;
 mod measures;
+mod outcomes;
+mod trace;
 mod trajectories;
 
 use std::{

@@ -1,10 +1,12 @@
 //! `measure` on tables, clouds, logs and long paths: the reference packages' numbers, read from
 //! files as a user has them, and errors that name file, row and column.
 
+mod cameras;
 mod clouds;
 mod distributions;
 mod inertial;
 mod paths;
+mod rigs;
 mod series;
 mod statistics;
 
@@ -88,7 +90,7 @@ fn every_listed_command_exists_and_has_an_example() {
     let metrics = listed["metrics"].as_array().unwrap();
     let commands: BTreeSet<&str> =
         metrics.iter().filter_map(|metric| metric["command"].as_str()).collect();
-    assert!(commands.len() >= 46, "{commands:?}");
+    assert!(commands.len() >= 56, "{commands:?}");
     for command in commands {
         let help = desk.run(&["measure", command, "--help"]).expect_code(0).stdout;
         assert!(help.contains(&format!("Example: tiepoint measure {command} ")), "{help}");

@@ -52,6 +52,11 @@ pub fn recordings_to_batch(recordings: &[Recording]) -> Result<RecordBatch, Colu
         });
         originals.append(true);
     }
+    let mut original_names = ListBuilder::new(StringBuilder::new());
+    for recording in recordings {
+        recording.original_names.iter().for_each(|name| original_names.values().append_value(name));
+        original_names.append(true);
+    }
     let messages = |recording: &Recording| {
         recording.channels.iter().map(|channel| channel.message_count).sum()
     };
@@ -67,6 +72,7 @@ pub fn recordings_to_batch(recordings: &[Recording]) -> Result<RecordBatch, Colu
         times(recordings, |recording| recording.start_time_ns),
         times(recordings, |recording| recording.end_time_ns),
         Arc::new(originals.finish()),
+        Arc::new(original_names.finish()),
         texts(recordings, |recording| recording.content_digest.to_string()),
         counts(recordings, |recording| recording.channels.len() as u64),
         counts(recordings, messages),
@@ -133,8 +139,9 @@ pub fn recordings_from_batches(
     let (origins, containers) = (columns.texts("origin")?, columns.texts("container")?);
     let derivations = columns.optional::<StringArray>("derivation_json", &DataType::Utf8)?;
     let (starts, ends) = (columns.times("start_time_ns")?, columns.times("end_time_ns")?);
-    let originals =
-        columns.column::<ListArray>("originals", &DataType::new_list(DataType::Utf8, true))?;
+    let list = DataType::new_list(DataType::Utf8, true);
+    let originals = columns.column::<ListArray>("originals", &list)?;
+    let original_names = columns.column::<ListArray>("original_names", &list)?;
     let digests = columns.texts("content_digest")?;
     let rigs = columns.optional::<StringArray>("rig", &DataType::Utf8)?;
     let qualities = columns.texts("quality_json")?;
@@ -159,6 +166,7 @@ pub fn recordings_from_batches(
             start_time_ns: Timestamp(starts.value(row)),
             end_time_ns: Timestamp(ends.value(row)),
             originals: original_digests(originals, row)?,
+            original_names: texts_at(original_names, "original_names", row)?,
             content_digest: digests.value(row).parse().map_err(value_error(
                 RECORDINGS,
                 "content_digest",
@@ -178,19 +186,25 @@ pub fn recordings_from_batches(
 }
 
 fn original_digests(originals: &ListArray, row: usize) -> Result<Vec<Digest>, ColumnsError> {
-    let column = "originals";
-    let list = originals.value(row);
+    let texts = texts_at(originals, "originals", row)?;
+    let parse = |text: &String| text.parse().map_err(value_error(RECORDINGS, "originals", row));
+    texts.iter().map(parse).collect()
+}
+
+fn texts_at(
+    lists: &ListArray,
+    column: &'static str,
+    row: usize,
+) -> Result<Vec<String>, ColumnsError> {
+    let list = lists.value(row);
     let texts = list.as_any().downcast_ref::<StringArray>().ok_or_else(|| {
         let (expected, found) = (DataType::Utf8.to_string(), list.data_type().to_string());
         ColumnsError::ColumnType { table: RECORDINGS, column, expected, found }
     })?;
-    texts
-        .iter()
-        .map(|text| {
-            let text = text.ok_or(ColumnsError::Null { table: RECORDINGS, column, row })?;
-            text.parse().map_err(value_error(RECORDINGS, column, row))
-        })
-        .collect()
+    let owned = |text: Option<&str>| {
+        text.map(ToOwned::to_owned).ok_or(ColumnsError::Null { table: RECORDINGS, column, row })
+    };
+    texts.iter().map(owned).collect()
 }
 
 fn channels_by_recording(

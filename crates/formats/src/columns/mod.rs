@@ -10,6 +10,7 @@
 //! Not here: which recordings exist, digests of the columns, storage.
 
 mod catalogue;
+mod derivations;
 mod from_batch;
 mod schema;
 mod signals;
@@ -18,8 +19,9 @@ mod to_batch;
 pub use catalogue::{
     channels_to_batch, findings_to_batch, recordings_from_batches, recordings_to_batch,
 };
+pub use derivations::{derivations_from_batch, derivations_to_batch};
 pub use from_batch::from_batch;
-pub use schema::{channels_schema, findings_schema, recordings_schema, schema};
+pub use schema::{channels_schema, derivations_schema, findings_schema, recordings_schema, schema};
 pub use to_batch::to_batch;
 
 use tiepoint_model::ErrorKind;

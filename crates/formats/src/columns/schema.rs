@@ -277,7 +277,7 @@ const GRIDS: [Column; 12] = [
 
 const RAW: [Column; 1] = [column("payload", Kind::Bytes, "byte", "", "the message as it was")];
 
-const RECORDINGS: [Column; 16] = [
+const RECORDINGS: [Column; 17] = [
     text("recording_id", "names the recording"),
     text("name", "the file's name without its folder"),
     text("origin", "real, semi_synthetic, synthetic or curated"),
@@ -289,6 +289,7 @@ const RECORDINGS: [Column; 16] = [
     time("start_time_ns", "first log time, since the Unix epoch"),
     time("end_time_ns", "last log time, since the Unix epoch"),
     column("originals", Kind::Texts, "", "", "BLAKE3 of each original file, hexadecimal"),
+    column("original_names", Kind::Texts, "", "", "path of each original below what was given"),
     text("content_digest", "Merkle root over channels and originals, hexadecimal"),
     count("channel_count", "how many channels"),
     count("message_count", "messages of every channel together"),
@@ -329,6 +330,21 @@ const CHANNELS: [Column; 20] = [
     count("nan_count", "values that are NaN"),
     count("out_of_range_count", "values outside the sensor's limits"),
     text("quality_json", "every number and finding"),
+];
+
+const DERIVATIONS: [Column; 9] = [
+    text("kind", "why the child came from the parent"),
+    text("child_id", "the recording, verdict or comparison that was made"),
+    optional(text("child_part", "channel, or unit of a verdict; none for all of it")),
+    optional(time(
+        "child_start_time_ns",
+        "first measured time; none for everything from the start",
+    )),
+    optional(time("child_end_time_ns", "one past the last; none for everything to the end")),
+    text("parent_id", "the recording it was made from"),
+    optional(text("parent_part", "the channel; none for all of it")),
+    optional(time("parent_start_time_ns", "first measured time; none: from the start")),
+    optional(time("parent_end_time_ns", "one past the last; none for everything to the end")),
 ];
 
 /// The schema of a table of samples.
@@ -374,6 +390,14 @@ pub fn channels_schema() -> SchemaRef {
 #[must_use]
 pub fn findings_schema() -> SchemaRef {
     schema_of("findings", FINDINGS.iter())
+}
+
+/// The schema of the table `derivations`: one row per edge from an excerpt to what it came from.
+///
+/// Measured time is `sensor_time_ns` of a row, or `log_time_ns` where that is null.
+#[must_use]
+pub fn derivations_schema() -> SchemaRef {
+    schema_of("derivations", DERIVATIONS.iter())
 }
 
 fn schema_of<'a>(table: &str, columns: impl Iterator<Item = &'a Column>) -> SchemaRef {

@@ -155,7 +155,7 @@ impl McapReader {
         }
         if self.records.attachment_count > 0 {
             let count = self.records.attachment_count;
-            out.warnings.push(format!("{count} attachments are kept in the original only"));
+            out.notes.push(format!("{count} attachments are kept in the original only"));
         }
         Ok(())
     }
@@ -489,6 +489,9 @@ fn is_known_damage(out: &Collector) -> bool {
 /// Inflates a chunk into `out`, at most one byte more than it claims.
 fn inflate(compression: &str, stored: &[u8], size: usize, out: &mut Vec<u8>) -> Result<(), String> {
     out.clear();
+    if compression == "zstd" && inflate_at_once(stored, size, out) {
+        return Ok(());
+    }
     let most = size as u64 + 1;
     let inflated = match compression {
         "zstd" => zstd::stream::read::Decoder::with_buffer(stored)
@@ -497,6 +500,25 @@ fn inflate(compression: &str, stored: &[u8], size: usize, out: &mut Vec<u8>) -> 
         other => return Err(format!("a chunk is compressed by `{other}`, not by zstd or lz4")),
     };
     inflated.map(|_| ()).map_err(|error| format!("a chunk does not inflate: {error}"))
+}
+
+/// Inflates straight into `out`, without the copy that a stream makes; `false` leaves it empty.
+///
+/// Only if what is claimed is believable, so that a lie costs no memory; who claims more, or
+/// lies, goes the way of the stream, which says what is wrong.
+fn inflate_at_once(stored: &[u8], size: usize, out: &mut Vec<u8>) -> bool {
+    const RATIO_MAX: usize = 16;
+    if size > stored.len().saturating_mul(RATIO_MAX) {
+        return false;
+    }
+    out.reserve_exact(size);
+    let inflated = zstd::bulk::Decompressor::new()
+        .and_then(|mut decompressor| decompressor.decompress_to_buffer(stored, out));
+    let is_whole = inflated.is_ok_and(|count| count == size);
+    if !is_whole {
+        out.clear();
+    }
+    is_whole
 }
 
 fn broken(offset_bytes: u64) -> impl Fn(DecodeError) -> ReadError {

@@ -28,6 +28,8 @@ pub(crate) struct Collector {
     slot_of_channel: BTreeMap<(ChannelKey, Table), usize>,
     pub(crate) metadata: BTreeMap<String, BTreeMap<String, String>>,
     pub(crate) warnings: Vec<String>,
+    /// What is worth knowing; nothing is lost by it.
+    pub(crate) notes: Vec<String>,
     /// By type and encoding of the messages.
     pub(crate) definitions: BTreeMap<(String, String), Definition>,
     pub(crate) damage: Damage,
@@ -142,6 +144,7 @@ impl Collector {
         let mut summary = Summary {
             metadata: std::mem::take(&mut self.metadata),
             warnings: std::mem::take(&mut self.warnings),
+            notes: std::mem::take(&mut self.notes),
             definitions: std::mem::take(&mut self.definitions),
             losses: std::mem::take(&mut self.losses),
             ..Summary::default()
@@ -156,7 +159,7 @@ impl Collector {
             }
             let missing = slot.without_rotation_count + slot.missing_rotations();
             if missing > 0 {
-                summary.warnings.push(format!(
+                summary.notes.push(format!(
                     "{missing} rows on `{}` have a quaternion of length zero or not finite; \
                      their rotation is NaN",
                     channel.topic

@@ -347,7 +347,7 @@ impl Records {
             .and_then(MessageKind::ros1_md5)
             .is_none_or(|known| known == digest || digest == "*");
         if !is_as_known {
-            out.warnings.push(format!(
+            out.notes.push(format!(
                 "`{topic}` is kept raw: its `{message_type}` is defined otherwise ({digest})"
             ));
         }

@@ -60,6 +60,7 @@ impl<'a> Cursor<'a> {
         self.bytes.len().saturating_sub(self.at)
     }
 
+    #[inline]
     fn align(&mut self, size: usize) {
         if let Layout::Cdr { .. } = self.layout {
             let offset = self.at - ENCAPSULATION_BYTES;
@@ -68,21 +69,31 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next `count` bytes.
+    #[inline]
     pub(crate) fn bytes(
         &mut self,
         count: usize,
         field: &'static str,
     ) -> Result<&'a [u8], DecodeError> {
-        let short = DecodeError::Short {
-            field,
-            at_byte: self.at,
-            need_bytes: count,
-            left_bytes: self.left(),
-        };
-        let end = self.at.checked_add(count).ok_or(short.clone())?;
-        let bytes = self.bytes.get(self.at..end).ok_or(short)?;
-        self.at = end;
-        Ok(bytes)
+        match self.ahead(count) {
+            Some(bytes) => {
+                self.at += count;
+                Ok(bytes)
+            }
+            None => Err(self.short(count, field)),
+        }
+    }
+
+    /// The next `count` bytes, left where they are.
+    #[inline]
+    fn ahead(&self, count: usize) -> Option<&'a [u8]> {
+        self.bytes.get(self.at..)?.get(..count)
+    }
+
+    /// Errors are made out of line: what succeeds must not pay for them.
+    #[cold]
+    fn short(&self, need_bytes: usize, field: &'static str) -> DecodeError {
+        DecodeError::Short { field, at_byte: self.at, need_bytes, left_bytes: self.left() }
     }
 
     /// Passes over `count` bytes.
@@ -90,19 +101,20 @@ impl<'a> Cursor<'a> {
         self.bytes(count, field).map(|_| ())
     }
 
+    #[inline]
     fn take<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
         self.align(N);
-        let at_byte = self.at;
-        let left_bytes = self.left();
-        self.bytes(N, field)?.try_into().map_err(|_| DecodeError::Short {
-            field,
-            at_byte,
-            need_bytes: N,
-            left_bytes,
-        })
+        match self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<N>) {
+            Some(bytes) => {
+                self.at += N;
+                Ok(*bytes)
+            }
+            None => Err(self.short(N, field)),
+        }
     }
 
     /// A number's bytes in little-endian order.
+    #[inline]
     fn number<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
         let mut bytes = self.take::<N>(field)?;
         if let Layout::Cdr { big_endian: true } = self.layout {
@@ -111,58 +123,97 @@ impl<'a> Cursor<'a> {
         Ok(bytes)
     }
 
+    #[inline]
     pub(crate) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
         self.number(field).map(u8::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn i8(&mut self, field: &'static str) -> Result<i8, DecodeError> {
         self.number(field).map(i8::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
         self.number(field).map(u16::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
         self.number(field).map(u32::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn i32(&mut self, field: &'static str) -> Result<i32, DecodeError> {
         self.number(field).map(i32::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn u64(&mut self, field: &'static str) -> Result<u64, DecodeError> {
         self.number(field).map(u64::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn i64(&mut self, field: &'static str) -> Result<i64, DecodeError> {
         self.number(field).map(i64::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn f32(&mut self, field: &'static str) -> Result<f32, DecodeError> {
         self.number(field).map(f32::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn f64(&mut self, field: &'static str) -> Result<f64, DecodeError> {
         self.number(field).map(f64::from_le_bytes)
     }
 
     /// `N` numbers of 8 bytes.
+    #[inline]
     pub(crate) fn f64s<const N: usize>(
         &mut self,
         field: &'static str,
     ) -> Result<[f64; N], DecodeError> {
+        self.align(8);
         let mut values = [0.0; N];
-        for value in &mut values {
-            *value = self.f64(field)?;
+        if let Some(block) = self.ahead(8 * N) {
+            self.fill(block, &mut values);
+            self.at += 8 * N;
+        } else {
+            // One by one, to say where the bytes end.
+            for value in &mut values {
+                *value = self.f64(field)?;
+            }
         }
         Ok(values)
+    }
+
+    #[inline]
+    fn fill(&self, block: &[u8], values: &mut [f64]) {
+        let items = values.iter_mut().zip(block.as_chunks::<8>().0);
+        if let Layout::Cdr { big_endian: true } = self.layout {
+            items.for_each(|(value, item)| *value = f64::from_be_bytes(*item));
+        } else {
+            items.for_each(|(value, item)| *value = f64::from_le_bytes(*item));
+        }
     }
 
     /// An array of `f64` with its count. CDR pads ahead of the first item, so not if there is none.
     pub(crate) fn f64_array(&mut self, field: &'static str) -> Result<Vec<f64>, DecodeError> {
         let count = self.count(8, field)?;
-        (0..count).map(|_| self.f64(field)).collect()
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        self.align(8);
+        match count.checked_mul(8).and_then(|size| self.ahead(size)) {
+            Some(block) => {
+                let mut values = vec![0.0; count];
+                self.fill(block, &mut values);
+                self.at += block.len();
+                Ok(values)
+            }
+            None => (0..count).map(|_| self.f64(field)).collect(),
+        }
     }
 
     /// A count of items that follow, each of at least `item_bytes`, checked against what is left.
@@ -173,17 +224,14 @@ impl<'a> Cursor<'a> {
     ) -> Result<usize, DecodeError> {
         let count = self.u32(field)?;
         let left_bytes = self.left();
-        let refuse = DecodeError::Length {
-            field,
-            at_byte: self.at,
-            count: count.into(),
-            item_bytes,
-            left_bytes,
-        };
-        let count = usize::try_from(count).map_err(|_| refuse.clone())?;
-        match count.checked_mul(item_bytes) {
-            Some(need) if need <= left_bytes => Ok(count),
-            _ => Err(refuse),
+        match usize::try_from(count) {
+            Ok(count) if count.checked_mul(item_bytes).is_some_and(|need| need <= left_bytes) => {
+                Ok(count)
+            }
+            _ => {
+                let (at_byte, count) = (self.at, count.into());
+                Err(DecodeError::Length { field, at_byte, count, item_bytes, left_bytes })
+            }
         }
     }
 

@@ -86,13 +86,22 @@ impl Database {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mode = if has_log_beside { "mode=ro" } else { "immutable=1" };
         let uri = format!("file:{}?{mode}", percent_encoded(path));
-        let connection = Connection::open_with_flags(uri, flags).map_err(|source| {
-            ReadError::Database { path: path.to_owned(), place: "its header".into(), source }
-        })?;
+        let connection =
+            Connection::open_with_flags(uri, flags).map_err(|source| ReadError::Database {
+                path: path.to_owned(),
+                place: "its header".into(),
+                source,
+                may_recover: damage == Damage::Refuse,
+            })?;
         if damage == Damage::Keep {
             // SQLite opens a database that is shorter than it says only so; nothing is written.
             connection.execute_batch("PRAGMA writable_schema = ON").map_err(|source| {
-                ReadError::Database { path: path.to_owned(), place: "its header".into(), source }
+                ReadError::Database {
+                    path: path.to_owned(),
+                    place: "its header".into(),
+                    source,
+                    may_recover: damage == Damage::Refuse,
+                }
             })?;
         }
         Ok(Self {
@@ -133,7 +142,7 @@ impl Database {
             {
                 (self.order, self.sorted_ids) = (Order::Id, None);
                 let path = self.path.display();
-                out.warnings.push(format!("`{path}` is read by id: its index is broken"));
+                out.notes.push(format!("`{path}` is read by id: its index is broken"));
                 Ok(true)
             }
             Err(error @ ReadError::Database { .. })
@@ -143,13 +152,21 @@ impl Database {
                 out.lose_or_refuse(error, None, None)?;
                 Ok(false)
             }
+            Err(ReadError::Database { path, place, source, .. }) => {
+                let may_recover = out.damage == Damage::Refuse;
+                Err(ReadError::Database { path, place, source, may_recover })
+            }
             Err(error) => Err(error),
         }
     }
 
     fn broken(&self, place: &str) -> impl Fn(rusqlite::Error) -> ReadError + use<> {
         let (path, place) = (self.path.clone(), place.to_owned());
-        move |source| ReadError::Database { path: path.clone(), place: place.clone(), source }
+        let may_recover = true;
+        move |source| {
+            let (path, place) = (path.clone(), place.clone());
+            ReadError::Database { path, place, source, may_recover }
+        }
     }
 
     fn read_page(&mut self, out: &mut Collector) -> Result<Page, ReadError> {
@@ -287,8 +304,9 @@ impl Database {
         let mut inflated = std::mem::take(&mut self.inflated);
         let context = Context { path: &self.path, limits: self.limits, topics };
         while count < PAGE_ROWS && bytes < PAGE_BYTES {
-            let place = format!("the message behind id {}", last.1);
-            let Some(row) = rows.next().map_err(self.broken(&place))? else { break };
+            let behind_last =
+                |source| self.broken(&format!("the message behind id {}", last.1))(source);
+            let Some(row) = rows.next().map_err(behind_last)? else { break };
             let into = self.compresses_messages.then_some(&mut inflated);
             let read = context.take(row, into, out)?;
             last = (read.time_ns, read.id);
@@ -322,9 +340,9 @@ impl Database {
             if bytes >= PAGE_BYTES {
                 break;
             }
-            let failed = self.broken(&format!("the message of id {id}"));
-            let mut rows = statement.query((id, limit)).map_err(&failed)?;
-            if let Some(row) = rows.next().map_err(&failed)? {
+            let failed = |source| self.broken(&format!("the message of id {id}"))(source);
+            let mut rows = statement.query((id, limit)).map_err(failed)?;
+            if let Some(row) = rows.next().map_err(failed)? {
                 let into = self.compresses_messages.then_some(&mut inflated);
                 bytes += context.take(row, into, out)?.size_bytes;
             }
@@ -365,6 +383,7 @@ impl Context<'_> {
             path: self.path.to_owned(),
             place: "table `messages`".to_owned(),
             source,
+            may_recover: true,
         };
         let id: i64 = row.get(0).map_err(failed)?;
         let topic_id: i64 = row.get(1).map_err(failed)?;

@@ -15,9 +15,11 @@ pub(crate) mod numbers;
 pub(crate) mod parquet;
 pub(crate) mod projection;
 mod rows;
+pub(crate) mod words;
 
 pub use numbers::{Column, read_columns};
 pub use parquet::ParquetReader;
 pub use projection::{
     ChannelProjection, ProjectedClock, Projection, ProjectionError, TimeProjection, TimeUnit,
 };
+pub use words::{WordColumn, read_words};

@@ -59,7 +59,7 @@ fn empty(name: &str) -> Column {
 }
 
 /// Where the names are in the header; all of it without names.
-fn indexes(header: &[String], names: &[&str]) -> Result<Vec<usize>, ReadError> {
+pub(super) fn indexes(header: &[String], names: &[&str]) -> Result<Vec<usize>, ReadError> {
     if names.is_empty() {
         return Ok((0..header.len()).collect());
     }

@@ -276,7 +276,7 @@ impl ResolvedChannel {
     pub(super) fn note_missing(&self, out: &mut Collector) {
         if self.missing_count > 0 {
             let (count, topic) = (self.missing_count, &self.key.0);
-            out.warnings.push(format!("{count} cells of `{topic}` are missing; they are NaN"));
+            out.notes.push(format!("{count} cells of `{topic}` are missing; they are NaN"));
         }
     }
 }

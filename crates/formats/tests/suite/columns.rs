@@ -8,14 +8,14 @@ use proptest::prelude::*;
 use tiepoint_formats::{
     Samples, Table,
     columns::{
-        ColumnsError, channels_schema, channels_to_batch, findings_schema, findings_to_batch,
-        from_batch, recordings_from_batches, recordings_schema, recordings_to_batch, schema,
-        to_batch,
+        ColumnsError, channels_schema, channels_to_batch, derivations_from_batch,
+        derivations_schema, derivations_to_batch, findings_schema, findings_to_batch, from_batch,
+        recordings_from_batches, recordings_schema, recordings_to_batch, schema, to_batch,
     },
 };
 use tiepoint_model::{
-    Channel, Derivation, Digest, Origin, Pose3, PoseSample, Recording, RecordingId, Seed, Stamps,
-    Timestamp,
+    Channel, Derivation, Digest, EdgeKind, Excerpt, LineageEdge, Origin, Pose3, PoseSample,
+    Recording, RecordingId, Seed, Stamps, Timestamp,
     quality::{
         ChannelOffset, ChannelQuality, ClockQuality, Finding, FindingKind, QualityVerdict,
         RecordingFinding, RecordingQuality,
@@ -123,6 +123,7 @@ fn recording(number: u8, derivation: Option<Derivation>) -> Recording {
         start_time_ns: Timestamp(1),
         end_time_ns: Timestamp(2),
         originals: (0..number).map(digest).collect(),
+        original_names: (0..number).map(|n| format!("folder/run {n}.bag")).collect(),
         content_digest: digest(9),
         rig: (number == 1).then(|| "rig \"7\"".into()),
         channels: vec![channel("/a"), channel("/b")],
@@ -210,5 +211,19 @@ fn schemas_are_as_published() {
     text += &listing(&recordings_schema());
     text += &listing(&channels_schema());
     text += &listing(&findings_schema());
+    text += &listing(&derivations_schema());
     expect_file!["../schemas.txt"].assert_eq(&text);
+}
+
+#[test]
+fn edges_come_back_as_they_were() {
+    let whole = Excerpt::whole("verdict-1");
+    let span = Excerpt::whole("rec-1").of_part("/scan").between(Timestamp(i64::MIN), Timestamp(0));
+    let edges: Vec<LineageEdge> = EdgeKind::ALL
+        .into_iter()
+        .map(|kind| LineageEdge { child: whole.clone(), kind, parent: span.clone() })
+        .collect();
+    let back = derivations_from_batch(&derivations_to_batch(&edges).unwrap()).unwrap();
+    assert_eq!(back, edges);
+    assert!(derivations_from_batch(&derivations_to_batch(&[]).unwrap()).unwrap().is_empty());
 }

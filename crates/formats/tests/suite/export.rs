@@ -109,6 +109,7 @@ fn recording() -> Recording {
         start_time_ns: Timestamp(0),
         end_time_ns: Timestamp(9),
         originals: vec![Digest([1; 32]), Digest([2; 32])],
+        original_names: vec!["run.bag".into(), "truth.tum".into()],
         content_digest: Digest([3; 32]),
         channels: vec![
             channel("/cmd", "geometry_msgs/Twist", "ros1", Table::Twists),

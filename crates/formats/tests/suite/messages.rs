@@ -255,7 +255,7 @@ fn a_quaternion_of_length_zero_gives_a_nan_rotation_and_a_warning() {
     let Samples::Poses(poses) = &batches[0].samples else { panic!("{batches:?}") };
     assert!(poses[0].frame_from_child.rotation.iter().all(|value| value.is_nan()));
     assert_eq!(poses[0].frame_from_child.translation_m.x, 1.0);
-    assert!(summary.warnings[0].contains("1 rows on `/topic`"), "{:?}", summary.warnings);
+    assert!(summary.notes[0].contains("1 rows on `/topic`"), "{:?}", summary.notes);
 }
 
 /// What the error about a message says, with its causes.

@@ -294,7 +294,7 @@ fn a_known_name_with_another_definition_stays_raw() {
     let (batches, summary) = read_all(Container::Ros1Bag, &bytes).unwrap();
     let Samples::Raw(rows) = &batches[0].samples else { panic!("{batches:?}") };
     assert_eq!(rows[0].payload, b"whatever");
-    assert!(summary.warnings.iter().any(|text| text.contains(digest)), "{:?}", summary.warnings);
+    assert!(summary.notes.iter().any(|text| text.contains(digest)), "{:?}", summary.notes);
 }
 
 /// An image's row says where its pixels lie, in the file or in the inflated chunk.

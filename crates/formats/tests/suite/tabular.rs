@@ -50,7 +50,7 @@ fn a_csv_becomes_the_channels_of_its_projection() {
     let Samples::Poses(rows) = &batches[2].samples else { panic!() };
     assert_eq!(rows[0].frame_from_child.translation_m.x, 1.5);
     // One cell is empty, one is the projection's own word for missing.
-    assert!(summary.warnings.contains(&"1 cells of `battery` are missing; they are NaN".into()));
+    assert!(summary.notes.contains(&"1 cells of `battery` are missing; they are NaN".into()));
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn what_lies_beside_the_messages_is_kept() {
     let (batches, summary) = read_all(Container::Ulog, &small_ulog().0).unwrap();
     assert_eq!(numbers(batch(&batches, "dropouts")), [(3_000_000, vec![250.0])]);
     assert_eq!(summary.metadata["ulog"]["dropout_ms"], "250");
-    assert!(summary.warnings.iter().any(|text| text.contains("250 ms")), "{summary:?}");
+    assert!(summary.notes.iter().any(|text| text.contains("250 ms")), "{summary:?}");
     let changes = batch(&batches, "parameter_changes");
     assert_eq!(numbers(changes), [(3_000_000, vec![0.5])]);
     let Samples::Signals(rows) = &changes.samples else { panic!() };

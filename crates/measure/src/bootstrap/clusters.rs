@@ -2,6 +2,7 @@
 //!
 //! Invariant: an element never leaves its cluster, so that the interval knows how few clusters
 //! there are.
+//! Cost: `O(n)` and one call of the statistic for each resample, shared by threads.
 //!
 //! Not here: elements that are independent of each other (see [`Bootstrap::interval`]).
 

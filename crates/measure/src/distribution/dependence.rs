@@ -4,14 +4,21 @@
 //! column has none, and says so.
 //! No units.
 //! Cost: `O(n)` (Pearson), `O(n log n)` (Spearman, Kendall), `O(n²)` time and `O(n)` memory
-//! (distance correlation), for each pair of columns.
+//! (distance correlation), for each pair of columns; mutual information: see
+//! [`super::mutual_information`].
 //!
 //! Not here: cause, and dependence of more than two columns at once.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{ranks::mid_ranks, rows::Rows};
+use tiepoint_model::math::exp;
+
+use super::{
+    information::{INFORMATION_NEIGHBOURS, mutual_information},
+    ranks::mid_ranks,
+    rows::Rows,
+};
 use crate::{MeasureError, Metric, registry, statistics::require_finite};
 
 /// Which coefficient.
@@ -27,6 +34,9 @@ pub enum Correlation {
     /// Distance correlation, in `[0, 1]`; with endless samples 0 only for independent columns. The
     /// biased form, which is above 0 in small ones.
     Distance,
+    /// Mutual information I of three neighbours, as Linfoot's `sqrt(1 - exp(-2 I))`, in `[0, 1)`:
+    /// for normal columns the size of Pearson's.
+    MutualInformation,
 }
 
 impl Correlation {
@@ -36,6 +46,7 @@ impl Correlation {
             Self::Spearman => "spearman",
             Self::KendallTauB => "kendall tau-b",
             Self::Distance => "distance",
+            Self::MutualInformation => "mutual information",
         }
     }
 
@@ -60,7 +71,8 @@ impl Correlation {
     ///
     /// # Source
     /// `scipy.stats.{pearsonr, spearmanr, kendalltau}` 1.17.1; Knight 1966; Szekely, Rizzo and
-    /// Bakirov, *Measuring and testing dependence by correlation of distances*, 2007.
+    /// Bakirov, *Measuring and testing dependence by correlation of distances*, 2007; Linfoot, *An
+    /// informational measure of correlation*, 1957.
     pub fn of(self, x: &[f64], y: &[f64]) -> Result<f64, MeasureError> {
         require_finite(x, "x")?;
         require_finite(y, "y")?;
@@ -85,6 +97,10 @@ impl Correlation {
             Self::Spearman => pearson(&mid_ranks(x), &mid_ranks(y)),
             Self::KendallTauB => Ok(kendall(x, y)),
             Self::Distance => distance_correlation(&scaled(x), &scaled(y)),
+            Self::MutualInformation => {
+                let information = mutual_information(x, y, INFORMATION_NEIGHBOURS)?;
+                Ok((1.0 - exp(-2.0 * information)).max(0.0).sqrt())
+            }
         }
     }
 

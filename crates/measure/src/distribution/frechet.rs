@@ -6,6 +6,7 @@
 //!
 //! Not here: anything beyond mean and covariance, which is all that this distance sees.
 
+use fearless_simd::{Level, Simd, dispatch, f64x8, prelude::*};
 use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -163,21 +164,60 @@ fn moments(rows: Rows, members: &[usize]) -> (Vec<f64>, DMatrix<f64>) {
     for &index in members {
         mean.iter_mut().zip(rows.row(index)).for_each(|(sum, value)| *sum += value / count);
     }
-    let mut sums = DMatrix::<f64>::zeros(d, d);
-    let mut centred = vec![0.0; d];
-    for &index in members {
-        let row = rows.row(index);
-        for (value, (of_row, mean)) in centred.iter_mut().zip(row.iter().zip(&mean)) {
-            *value = of_row - mean;
+    // Columns are filled up with zeros to a whole number of vectors.
+    let width = d.next_multiple_of(LANES);
+    let mut sums = vec![[0.0; LANES]; d * width / LANES];
+    let mut centred = vec![[0.0; LANES]; ROWS_TOGETHER * width / LANES];
+    for members in members.chunks(ROWS_TOGETHER) {
+        let rows_together = centred.as_flattened_mut().chunks_exact_mut(width);
+        for (target, &index) in rows_together.zip(members) {
+            for (value, (of_row, mean)) in target.iter_mut().zip(rows.row(index).iter().zip(&mean))
+            {
+                *value = of_row - mean;
+            }
         }
-        for (column, &factor) in centred.iter().enumerate() {
-            let target = &mut sums.as_mut_slice()[column * d + column..(column + 1) * d];
-            let below = &centred[column..];
-            target.iter_mut().zip(below).for_each(|(sum, value)| *sum += factor * value);
+        let centred = &centred[..members.len() * width / LANES];
+        dispatch!(Level::new(), simd => add_products(simd, centred, d, &mut sums));
+    }
+    let sums = sums.as_flattened();
+    let covariance =
+        DMatrix::from_fn(d, d, |i, j| sums[i.min(j) * width + i.max(j)] / (count - 1.0));
+    (mean, covariance)
+}
+
+/// Values of a vector.
+const LANES: usize = 8;
+/// Rows that are centred before their products are added: they stay in the nearest cache.
+const ROWS_TOGETHER: usize = 64;
+/// Columns whose products are summed together: their sums stay in registers.
+const COLUMNS_TOGETHER: usize = 4;
+
+/// Adds, for each column of the rows, its products with the columns from its own vector on.
+///
+/// Each sum takes its products row by row, each rounded, so that every processor gives the same
+/// bits.
+#[inline(always)]
+fn add_products<S: Simd>(simd: S, rows: &[[f64; LANES]], d: usize, sums: &mut [[f64; LANES]]) {
+    let vectors = d.div_ceil(LANES);
+    for first in (0..d).step_by(COLUMNS_TOGETHER) {
+        let columns = first..(first + COLUMNS_TOGETHER).min(d);
+        for vector in first / LANES..vectors {
+            let mut block = [f64x8::splat(simd, 0.0); COLUMNS_TOGETHER];
+            for (sum, column) in block.iter_mut().zip(columns.clone()) {
+                *sum = f64x8::from_slice(simd, &sums[column * vectors + vector]);
+            }
+            for row in rows.chunks_exact(vectors) {
+                let values = f64x8::from_slice(simd, &row[vector]);
+                let factors = &row[first / LANES][first % LANES..][..COLUMNS_TOGETHER];
+                for (sum, factor) in block.iter_mut().zip(factors) {
+                    *sum += f64x8::splat(simd, *factor) * values;
+                }
+            }
+            for (sum, column) in block.into_iter().zip(columns.clone()) {
+                sum.store_slice(&mut sums[column * vectors + vector]);
+            }
         }
     }
-    let covariance = DMatrix::from_fn(d, d, |i, j| sums[(i.max(j), i.min(j))] / (count - 1.0));
-    (mean, covariance)
 }
 
 /// Eigenvalues and eigenvectors of a symmetric matrix.

@@ -7,12 +7,14 @@
 //!
 //! Not here: copies. All four are blind to them: see [`super::support_fidelity`].
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
     rows::Rows,
-    screen::{Cloud, clouds, exact_square, nearest_others, visit},
+    screen::{Cloud, LANES, Screen, clouds, exact_square, nearest_others, visit},
 };
 use crate::{MeasureError, Metric, MetricId, registry};
 
@@ -87,7 +89,7 @@ pub fn prdc(real: Rows, synthetic: Rows, k: usize) -> Result<Prdc, MeasureError>
     let [real, synthetic] = clouds(real, synthetic);
     let real_squares = radii(&real, k);
     let synthetic_squares = radii(&synthetic, k);
-    let counts = Counts::of(&real, &synthetic, &real_squares, &synthetic_squares);
+    let counts = count(&real, &synthetic, &real_squares, &synthetic_squares);
     let (n, m) = (real.count() as f64, synthetic.count() as f64);
     let inside = counts.synthetic_inside.iter().filter(|inside| **inside).count();
     Ok(Prdc {
@@ -121,47 +123,6 @@ impl Counts {
         Self { pairs: 0, covered: 0, recalled: 0, synthetic_inside }
     }
 
-    fn of(real: &Cloud, synthetic: &Cloud, real_squares: &[f64], squares: &[f64]) -> Self {
-        let widened: Vec<f32> = squares.iter().map(|square| synthetic.scaled_up(*square)).collect();
-        let add_tile = |mut counts: Self, range: std::ops::Range<usize>| {
-            let first = range.start;
-            let mut is_covered = vec![false; range.len()];
-            let mut is_recalled = vec![false; range.len()];
-            let limits: Vec<[f32; 2]> = range
-                .clone()
-                .map(|i| [real.limit(i, real_squares[i]), real.limit(i, 0.0)])
-                .collect();
-            visit(real, range, synthetic, 0, |i, start, lower| {
-                let [own, zero] = limits[i - first];
-                let widened = &widened[start..start + lower.len()];
-                let is_near = lower.iter().zip(widened).fold(false, |found, (value, square)| {
-                    found | (*value < own) | (value - square < zero)
-                });
-                if !is_near {
-                    return;
-                }
-                for (j, (value, square)) in (start..).zip(lower.iter().zip(widened)) {
-                    if *value >= own && value - square >= zero {
-                        continue;
-                    }
-                    let square = exact_square(real.rows.row(i), synthetic.rows.row(j));
-                    if square < real_squares[i] {
-                        counts.pairs += 1;
-                        counts.synthetic_inside[j] = true;
-                        is_covered[i - first] = true;
-                    }
-                    is_recalled[i - first] |= square < squares[j];
-                }
-            });
-            counts.covered += is_covered.iter().filter(|is| **is).count() as u64;
-            counts.recalled += is_recalled.iter().filter(|is| **is).count() as u64;
-            counts
-        };
-        // Whole numbers and marks: the order in which threads join does not matter.
-        let none = || Self::none(synthetic.count());
-        real.tiles().fold(none, add_tile).reduce(none, Self::and)
-    }
-
     fn and(mut self, other: Self) -> Self {
         for (mark, other) in self.synthetic_inside.iter_mut().zip(other.synthetic_inside) {
             *mark |= other;
@@ -170,5 +131,70 @@ impl Counts {
         self.covered += other.covered;
         self.recalled += other.recalled;
         self
+    }
+}
+
+fn count(real: &Cloud, synthetic: &Cloud, real_squares: &[f64], squares: &[f64]) -> Counts {
+    let mut widened: Vec<f32> = squares.iter().map(|square| synthetic.scaled_up(*square)).collect();
+    widened.resize(synthetic.all().end, 0.0);
+    let clouds = [real, synthetic];
+    let none = || Counts::none(synthetic.count());
+    let add_tile = |counts: Counts, range: Range<usize>| {
+        let (first, marks) = (range.start, vec![[false; 2]; range.len()]);
+        let limits =
+            range.clone().map(|i| [real.limit(i, real_squares[i]), real.zero_limit(i)]).collect();
+        let (squares, widened) = ([real_squares, squares], &widened);
+        let mut screen = Counting { clouds, squares, widened, first, limits, marks, counts };
+        visit(clouds, range, synthetic.all(), &mut screen);
+        screen.done()
+    };
+    // Whole numbers and marks: the order in which threads join does not matter.
+    real.tiles().fold(none, add_tile).reduce(none, Counts::and)
+}
+
+/// Counts what the balls of the real points from `first` on hold, and which balls hold these.
+struct Counting<'a> {
+    clouds: [&'a Cloud<'a>; 2],
+    /// Squared radii of the real and of the synthetic balls.
+    squares: [&'a [f64]; 2],
+    /// Those of the synthetic ones, scaled and enlarged, up to a whole number of runs.
+    widened: &'a [f32],
+    first: usize,
+    limits: Vec<[f32; 2]>,
+    /// For each real point: is it covered, is it recalled.
+    marks: Vec<[bool; 2]>,
+    counts: Counts,
+}
+
+impl Counting<'_> {
+    fn done(mut self) -> Counts {
+        for [is_covered, is_recalled] in self.marks {
+            self.counts.covered += u64::from(is_covered);
+            self.counts.recalled += u64::from(is_recalled);
+        }
+        self.counts
+    }
+}
+
+impl Screen for Counting<'_> {
+    #[inline(always)]
+    fn limits(&self, query: usize) -> [f32; 2] {
+        self.limits[query - self.first]
+    }
+
+    #[inline(always)]
+    fn widened(&self, start: usize) -> &[f32; LANES] {
+        &self.widened.as_chunks().0[start / LANES]
+    }
+
+    fn look(&mut self, i: usize, j: usize, _lower: f32) {
+        let (place, [real, synthetic]) = (i - self.first, self.clouds);
+        let square = exact_square(real.rows.row(i), synthetic.rows.row(j));
+        if square < self.squares[0][i] {
+            self.counts.pairs += 1;
+            self.counts.synthetic_inside[j] = true;
+            self.marks[place][0] = true;
+        }
+        self.marks[place][1] |= square < self.squares[1][j];
     }
 }

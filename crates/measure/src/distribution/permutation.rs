@@ -3,6 +3,7 @@
 //! Invariant: `(b + 1) / (B + 1)` with b the permutations whose statistic is at least the observed
 //! one: never zero, and at most its level under exchangeability, whatever B is.
 //! No units.
+//! Cost: that of the statistic, B + 1 times.
 //!
 //! Not here: dependent values. Frames of one run are not exchangeable: test runs, or blocks of
 //! them.

@@ -11,19 +11,19 @@
 //!
 //! Not here: trees, which are no faster in many dimensions.
 
+mod kernel;
+
 use std::ops::Range;
 
-use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+use self::kernel::{GROUP, Queries, Targets};
 use super::rows::Rows;
 
-/// Queries taken together.
-const QUERY_TILE: usize = 128;
-/// Targets taken together: a tile of inner products stays in the second cache.
-const TARGET_TILE: usize = 512;
-/// Targets that are tested together before any is looked at.
-const LANES: usize = 16;
+pub(super) use self::kernel::{LANES, Screen};
+
+/// Queries of one tile, a whole number of runs and of groups.
+const QUERY_TILE: usize = LANES * GROUP;
 /// Below the smallest scaled square that single precision can tell from zero.
 const FLOOR: f64 = 1e-30;
 /// About 2^-500.
@@ -32,12 +32,14 @@ const SCALE_MIN: f64 = 3e-151;
 /// Points with their single-precision copy.
 pub(super) struct Cloud<'a> {
     pub(super) rows: Rows<'a>,
-    /// Coordinates of one point after the other: a column each.
-    by_point: DMatrix<f32>,
-    /// The same, a row for each point.
-    by_coordinate: DMatrix<f32>,
+    /// Scaled coordinates, point by point.
+    coordinates: Vec<f32>,
+    /// The same, run by run.
+    targets: Targets,
     /// Scaled squared norms, less what single precision may be wrong by.
     lower_norms: Vec<f32>,
+    /// What [`Self::limit`] says of a square of zero.
+    zero_limits: Vec<f32>,
     /// One over the square of the scale.
     inverse_square: f64,
 }
@@ -78,7 +80,7 @@ fn power_of_two_above(value: f64) -> f64 {
 impl<'a> Cloud<'a> {
     fn of(rows: Rows<'a>, centre: &[f64], scale: f64) -> Self {
         let d = rows.column_count();
-        let mut scaled = Vec::with_capacity(rows.values().len());
+        let mut coordinates = Vec::with_capacity(rows.values().len());
         let mut lower_norms = Vec::with_capacity(rows.count());
         // A bound for the relative error of a squared distance, with room: products, their sum in
         // any order, and the copy itself are each off by less than (d + 8) / 2^24.
@@ -89,24 +91,37 @@ impl<'a> Cloud<'a> {
                 let value = (value - centre) / scale;
                 norm += value * value;
                 #[expect(clippy::cast_possible_truncation, reason = "single precision is meant")]
-                scaled.push(value as f32);
+                coordinates.push(value as f32);
             }
             lower_norms.push(-rounded_up(-norm * (1.0 - slack)));
         }
-        let by_point = DMatrix::from_vec(d, rows.count(), scaled);
-        let by_coordinate = by_point.transpose();
+        let targets = Targets::new(&lower_norms, &coordinates, d);
         let inverse_square = 1.0 / scale / scale;
-        Self { rows, by_point, by_coordinate, lower_norms, inverse_square }
+        let zero_limits = Vec::new();
+        let mut cloud =
+            Self { rows, coordinates, targets, lower_norms, zero_limits, inverse_square };
+        cloud.zero_limits = (0..rows.count()).map(|query| cloud.limit(query, 0.0)).collect();
+        cloud
     }
 
     pub(super) fn count(&self) -> usize {
         self.rows.count()
     }
 
-    /// What [`visit`] must find below for a pair of this query within `square`.
+    /// Every run, as targets.
+    pub(super) fn all(&self) -> Range<usize> {
+        0..self.targets.count()
+    }
+
+    /// Below which number a target is that lies within `square` of this query.
     pub(super) fn limit(&self, query: usize, square: f64) -> f32 {
         let limit = square * self.inverse_square - f64::from(self.lower_norms[query]) + FLOOR;
         rounded_up(limit)
+    }
+
+    /// [`Self::limit`] of a square of zero.
+    pub(super) fn zero_limit(&self, query: usize) -> f32 {
+        self.zero_limits[query]
     }
 
     /// A square of this cloud's points, scaled, and enlarged so that it may be subtracted in single
@@ -132,41 +147,19 @@ fn rounded_up(value: f64) -> f32 {
     if f64::from(nearest) < value { nearest.next_up() } else { nearest }
 }
 
-/// Hands over, for each query in `range` and each run of at most 16 targets from `first_target` on,
-/// the query, the first target of the run, and a number for each of its targets.
+/// Looks, for each query of a range, at the runs of 16 among a range of targets that hold a near one.
 ///
-/// The number is below [`Cloud::limit`] of a square wherever the pair's squared distance is at most
-/// that square.
+/// The numbers looked at are below [`Cloud::limit`] of a square wherever the pair's squared distance
+/// is at most that square. Those beyond the last target are infinite.
 pub(super) fn visit(
-    queries: &Cloud,
-    range: Range<usize>,
-    targets: &Cloud,
-    first_target: usize,
-    mut run: impl FnMut(usize, usize, &[f32]),
+    [queries, targets]: [&Cloud; 2],
+    query_range: Range<usize>,
+    target_range: Range<usize>,
+    screen: &mut impl Screen,
 ) {
-    let query_points = queries.by_point.columns(range.start, range.len());
-    let mut tile = DMatrix::<f32>::zeros(0, 0);
-    for start in (first_target..targets.count()).step_by(TARGET_TILE) {
-        let length = TARGET_TILE.min(targets.count() - start);
-        if tile.nrows() != length {
-            tile = DMatrix::zeros(length, range.len());
-        }
-        tile.gemm(-2.0, &targets.by_coordinate.rows(start, length), &query_points, 0.0);
-        let norms = &targets.lower_norms[start..start + length];
-        for (query, products) in range.clone().zip(tile.as_mut_slice().chunks_exact_mut(length)) {
-            for (value, norm) in products.iter_mut().zip(norms) {
-                *value += norm;
-            }
-            for (index, lower) in products.chunks(LANES).enumerate() {
-                run(query, start + index * LANES, lower);
-            }
-        }
-    }
-}
-
-/// True if any number is below the limit; all are looked at, so that many go at a time.
-pub(super) fn any_below(lower: &[f32], limit: f32) -> bool {
-    lower.iter().fold(false, |found, value| found | (*value < limit))
+    let column_count = queries.rows.column_count();
+    let queries = Queries::new(&queries.coordinates, column_count, query_range);
+    kernel::hold(&queries, &targets.targets, target_range, screen);
 }
 
 /// A neighbour: its index and squared distance.
@@ -176,26 +169,21 @@ pub(super) struct Neighbour {
     pub(super) square: f64,
 }
 
+impl Neighbour {
+    /// Nearer, or as near with a lower index.
+    fn is_before(&self, other: &Self) -> bool {
+        self.square < other.square || (self.square == other.square && self.index < other.index)
+    }
+}
+
 /// The k nearest targets of each query, nearest first; of equally near ones the first. The caller
 /// keeps k at or below the number of targets.
 pub(super) fn nearest(queries: &Cloud, targets: &Cloud, k: usize) -> Vec<Neighbour> {
     let tiles = queries.tiles().map(|range| {
-        let first = range.start;
-        let mut best = Nearest::none(range.len(), k);
-        visit(queries, range, targets, 0, |query, start, lower| {
-            let place = query - first;
-            if !any_below(lower, best.limits[place]) {
-                return;
-            }
-            for (target, &value) in (start..).zip(lower) {
-                if value < best.limits[place] {
-                    let square = exact_square(queries.rows.row(query), targets.rows.row(target));
-                    best.offer(place, Neighbour { index: target, square });
-                    best.limits[place] = queries.limit(query, best.farthest(place));
-                }
-            }
-        });
-        best.kept
+        let best = Nearest::none(range.len(), k);
+        let mut screen = OneSided { clouds: [queries, targets], first: range.start, best };
+        visit([queries, targets], range, targets.all(), &mut screen);
+        screen.best.kept
     });
     tiles.collect::<Vec<_>>().concat()
 }
@@ -203,50 +191,126 @@ pub(super) fn nearest(queries: &Cloud, targets: &Cloud, k: usize) -> Vec<Neighbo
 /// The k nearest other points of each point, nearest first; of equally near ones the first. The
 /// caller keeps k below the number of points.
 ///
-/// Each pair is looked at once, for both of its points.
+/// Each pair is looked at once, for both of its points. Threads share what each tile of points found
+/// among its own, so that none begins with limits that let everything through.
 pub(super) fn nearest_others(cloud: &Cloud, k: usize) -> Vec<Neighbour> {
-    let none = || Nearest::none(cloud.count(), k);
-    let add_tile = |mut best: Nearest, range: Range<usize>| {
-        let (first, end) = (range.start, range.end);
-        visit(cloud, range, cloud, first, |i, start, lower| {
-            let (own, zero) = (best.limits[i], cloud.limit(i, 0.0));
-            let of_others = &best.widened[start..start + lower.len()];
-            let is_near = lower.iter().zip(of_others).fold(false, |found, (value, square)| {
-                found | (*value < own) | (value - square < zero)
-            });
-            if !is_near {
-                return;
-            }
-            for (j, &value) in (start..).zip(lower) {
-                let is_near = value < best.limits[i] || value - best.widened[j] < zero;
-                if j == i || !is_near {
-                    continue;
-                }
-                let square = exact_square(cloud.rows.row(i), cloud.rows.row(j));
-                best.offer(i, Neighbour { index: j, square });
-                best.limits[i] = cloud.limit(i, best.farthest(i));
-                best.widened[i] = cloud.scaled_up(best.farthest(i));
-                // Pairs inside the tile of queries come up from both sides.
-                if j >= end {
-                    best.offer(j, Neighbour { index: i, square });
-                    best.limits[j] = cloud.limit(j, best.farthest(j));
-                    best.widened[j] = cloud.scaled_up(best.farthest(j));
-                }
-            }
-        });
-        best
+    let tiles: Vec<Nearest> = cloud.tiles().map(|range| nearest_in_tile(cloud, range, k)).collect();
+    let shared = Nearest::one_after_the_other(tiles, k);
+    let add_tile = |best: Nearest, range: Range<usize>| {
+        let later = range.end.next_multiple_of(LANES)..cloud.all().end;
+        let mut screen = TwoSided { cloud, best };
+        visit([cloud, cloud], range, later, &mut screen);
+        screen.best
     };
     // The k least of (square, index) are the same in whatever order threads join.
-    cloud.tiles().fold(none, add_tile).reduce(none, Nearest::and).kept
+    let shared = || shared.clone();
+    cloud.tiles().fold(shared, add_tile).reduce(shared, Nearest::and).kept
 }
 
+/// The nearest others of the points of a tile among the tile's own.
+fn nearest_in_tile(cloud: &Cloud, range: Range<usize>, k: usize) -> Nearest {
+    let own = range.start..range.end.next_multiple_of(LANES);
+    let best = Nearest::none(range.len(), k);
+    let mut screen = WithinTile { cloud, first: range.start, best };
+    visit([cloud, cloud], range, own, &mut screen);
+    screen.best
+}
+
+/// Finds the nearest targets of the queries from `first` on.
+struct OneSided<'a> {
+    clouds: [&'a Cloud<'a>; 2],
+    first: usize,
+    best: Nearest,
+}
+
+impl Screen for OneSided<'_> {
+    #[inline(always)]
+    fn limits(&self, query: usize) -> [f32; 2] {
+        [self.best.limits[query - self.first], f32::NEG_INFINITY]
+    }
+
+    #[inline(always)]
+    fn widened(&self, _start: usize) -> &[f32; LANES] {
+        &NOTHING
+    }
+
+    fn look(&mut self, query: usize, target: usize, lower: f32) {
+        let (place, [queries, targets]) = (query - self.first, self.clouds);
+        if lower < self.best.limits[place] {
+            let square = exact_square(queries.rows.row(query), targets.rows.row(target));
+            self.best.offer_and_narrow(queries, query, place, Neighbour { index: target, square });
+        }
+    }
+}
+
+/// Finds the nearest others of the points from `first` on; a pair comes up from both sides.
+struct WithinTile<'a> {
+    cloud: &'a Cloud<'a>,
+    first: usize,
+    best: Nearest,
+}
+
+impl Screen for WithinTile<'_> {
+    #[inline(always)]
+    fn limits(&self, query: usize) -> [f32; 2] {
+        [self.best.limits[query - self.first], f32::NEG_INFINITY]
+    }
+
+    #[inline(always)]
+    fn widened(&self, _start: usize) -> &[f32; LANES] {
+        &NOTHING
+    }
+
+    fn look(&mut self, query: usize, other: usize, lower: f32) {
+        let (place, rows) = (query - self.first, self.cloud.rows);
+        if other != query && lower < self.best.limits[place] {
+            let square = exact_square(rows.row(query), rows.row(other));
+            let new = Neighbour { index: other, square };
+            self.best.offer_and_narrow(self.cloud, query, place, new);
+        }
+    }
+}
+
+/// Finds the nearest others of all points; a pair comes up once, for both.
+struct TwoSided<'a> {
+    cloud: &'a Cloud<'a>,
+    best: Nearest,
+}
+
+impl Screen for TwoSided<'_> {
+    #[inline(always)]
+    fn limits(&self, query: usize) -> [f32; 2] {
+        [self.best.limits[query], self.cloud.zero_limits[query]]
+    }
+
+    #[inline(always)]
+    fn widened(&self, start: usize) -> &[f32; LANES] {
+        &self.best.widened.as_chunks().0[start / LANES]
+    }
+
+    fn look(&mut self, i: usize, j: usize, lower: f32) {
+        let (cloud, best) = (self.cloud, &mut self.best);
+        let is_near_i = lower < best.limits[i];
+        let is_near_j = lower - best.widened[j] < cloud.zero_limits[i];
+        if is_near_i || is_near_j {
+            let square = exact_square(cloud.rows.row(i), cloud.rows.row(j));
+            best.offer_and_narrow(cloud, i, i, Neighbour { index: j, square });
+            best.offer_and_narrow(cloud, j, j, Neighbour { index: i, square });
+        }
+    }
+}
+
+/// For screens that look from the side of the queries only.
+pub(super) const NOTHING: [f32; LANES] = [0.0; LANES];
+
 /// The nearest points so far: k for each point, ascending by square and index.
+#[derive(Clone)]
 struct Nearest {
     kept: Vec<Neighbour>,
     k: usize,
-    /// For each point: what [`visit`]'s numbers must be below.
+    /// For each point: what a number must be below.
     limits: Vec<f32>,
-    /// For each point: the farthest kept square, scaled and enlarged.
+    /// For each point: the farthest kept square, scaled and enlarged; up to a whole number of runs.
     widened: Vec<f32>,
 }
 
@@ -257,24 +321,48 @@ impl Nearest {
             kept: vec![nothing; count * k],
             k,
             limits: vec![f32::INFINITY; count],
-            widened: vec![f32::INFINITY; count],
+            widened: vec![f32::INFINITY; count.next_multiple_of(LANES)],
         }
+    }
+
+    /// All tiles but the last hold a whole number of runs.
+    fn one_after_the_other(tiles: Vec<Self>, k: usize) -> Self {
+        let mut all = Self::none(0, k);
+        for tile in tiles {
+            all.kept.extend(tile.kept);
+            all.limits.extend(tile.limits);
+            all.widened.extend(tile.widened);
+        }
+        all
     }
 
     fn farthest(&self, place: usize) -> f64 {
         self.kept[(place + 1) * self.k - 1].square
     }
 
-    fn offer(&mut self, place: usize, new: Neighbour) {
-        let kept = &mut self.kept[place * self.k..(place + 1) * self.k];
-        let is_nearer = |a: &Neighbour| {
-            a.square < new.square || (a.square == new.square && a.index < new.index)
-        };
-        let at = kept.partition_point(is_nearer);
-        if at < kept.len() {
-            kept[at..].rotate_right(1);
-            kept[at] = new;
+    /// As [`Self::offer`], for the point `index` of the cloud.
+    fn offer_and_narrow(&mut self, cloud: &Cloud, index: usize, place: usize, new: Neighbour) {
+        if self.offer(place, new) {
+            let farthest = self.farthest(place);
+            self.limits[place] = cloud.limit(index, farthest);
+            self.widened[place] = cloud.scaled_up(farthest);
         }
+    }
+
+    /// Keeps a point if it is among the nearest and not yet kept; true if it was.
+    #[inline]
+    fn offer(&mut self, place: usize, new: Neighbour) -> bool {
+        let kept = &mut self.kept[place * self.k..(place + 1) * self.k];
+        let mut at = kept.len();
+        while at > 0 && new.is_before(&kept[at - 1]) {
+            at -= 1;
+        }
+        if at == kept.len() || (at > 0 && kept[at - 1] == new) {
+            return false;
+        }
+        kept.copy_within(at..kept.len() - 1, at + 1);
+        kept[at] = new;
+        true
     }
 
     fn and(mut self, other: Self) -> Self {

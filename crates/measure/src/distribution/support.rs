@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     rows::{Rows, square_distance},
-    screen::{Cloud, any_below, clouds, exact_square, nearest, nearest_others, visit},
+    screen::{Cloud, LANES, NOTHING, Screen, clouds, exact_square, nearest, nearest_others, visit},
 };
 use crate::{MeasureError, Metric, MetricId, registry, statistics::quantile_of_sorted};
 
@@ -147,24 +147,44 @@ fn least_radius_within(
     synthetic_radii: &[f64],
 ) -> Vec<f64> {
     let tiles = real.tiles().map(|range| {
-        let first = range.start;
-        let mut least = vec![f64::INFINITY; range.len()];
-        visit(real, range, synthetic, 0, |i, start, lower| {
-            let limit = real.limit(i, squares[i]);
-            if !any_below(lower, limit) {
-                return;
-            }
-            for (j, &value) in (start..).zip(lower) {
-                let is_near = value < limit
-                    && exact_square(real.rows.row(i), synthetic.rows.row(j)) <= squares[i];
-                if is_near {
-                    least[i - first] = least[i - first].min(synthetic_radii[j]);
-                }
-            }
-        });
-        least
+        let (first, least) = (range.start, vec![f64::INFINITY; range.len()]);
+        let limits = range.clone().map(|i| real.limit(i, squares[i])).collect();
+        let clouds = [real, synthetic];
+        let mut screen = LeastWithin { clouds, squares, synthetic_radii, first, limits, least };
+        visit(clouds, range, synthetic.all(), &mut screen);
+        screen.least
     });
     tiles.collect::<Vec<_>>().concat()
+}
+
+/// Finds the least radius of the synthetic points that are near a real one.
+struct LeastWithin<'a> {
+    clouds: [&'a Cloud<'a>; 2],
+    squares: &'a [f64],
+    synthetic_radii: &'a [f64],
+    /// The first real point; the next two lists begin with it.
+    first: usize,
+    limits: Vec<f32>,
+    least: Vec<f64>,
+}
+
+impl Screen for LeastWithin<'_> {
+    #[inline(always)]
+    fn limits(&self, query: usize) -> [f32; 2] {
+        [self.limits[query - self.first], f32::NEG_INFINITY]
+    }
+
+    #[inline(always)]
+    fn widened(&self, _start: usize) -> &[f32; LANES] {
+        &NOTHING
+    }
+
+    fn look(&mut self, i: usize, j: usize, _lower: f32) {
+        let (place, [real, synthetic]) = (i - self.first, self.clouds);
+        if exact_square(real.rows.row(i), synthetic.rows.row(j)) <= self.squares[i] {
+            self.least[place] = self.least[place].min(self.synthetic_radii[j]);
+        }
+    }
 }
 
 fn mean(rows: Rows) -> Vec<f64> {

@@ -23,7 +23,7 @@ pub fn intrinsics_finding(
     before: &CameraIntrinsics,
     now: &CameraIntrinsics,
 ) -> Option<RecordingFinding> {
-    let (earlier, later) = (model(before)?, model(now)?);
+    let (earlier, later) = (camera_model(before)?, camera_model(now)?);
     let [width, height] = [(before.width_px, now.width_px), (before.height_px, now.height_px)];
     let shift_px = match (width.0 == width.1, height.0 == height.1) {
         (true, true) => {
@@ -44,7 +44,8 @@ pub fn intrinsics_finding(
 }
 
 /// The lens as ROS names it; `None` if the camera is not calibrated or the model is another.
-fn model(camera: &CameraIntrinsics) -> Option<CameraModel> {
+#[must_use]
+pub fn camera_model(camera: &CameraIntrinsics) -> Option<CameraModel> {
     let [fx, _, cx, _, fy, cy, ..] = camera.camera_matrix_px;
     if camera.width_px == 0 || camera.height_px == 0 || !(fx > 0.0 && fy > 0.0) {
         return None;

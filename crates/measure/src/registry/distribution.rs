@@ -57,6 +57,9 @@ metrics! {
     DIST_MMD_UPPER_BOUND = "dist.mmd_upper_bound", "1",
         "Upper confidence bound for the maximum mean discrepancy under a fixed kernel.",
         "arXiv 2603.10886; Gretton et al. 2012";
+    DIST_MUTUAL_INFORMATION = "dist.mutual_information", "nat",
+        "What one column says about another, by nearest neighbours.",
+        "Kraskov et al. 2004; scikit-learn 1.9.1, mutual_info_regression";
     DIST_PRECISION = "dist.precision", "1",
         "Share of synthetic points inside the neighbourhood of a real one.",
         "Kynkaanniemi et al. 2019; prdc 0.2";
@@ -75,6 +78,9 @@ metrics! {
     DIST_WASSERSTEIN_1 = "dist.wasserstein_1", "value",
         "Area between two empirical distribution functions.",
         "Villani, Optimal Transport, 2009; scipy.stats.wasserstein_distance";
+    DIST_WASSERSTEIN_EXACT = "dist.wasserstein_exact", "value",
+        "Wasserstein distance of a named order between two sets of points, as a root.",
+        "Villani, Optimal Transport, 2009; POT 0.9.7, emd2, which gives its power";
     DIST_WASSERSTEIN_SLICED = "dist.wasserstein_sliced", "value",
         "Mean over directions of the Wasserstein distances of the projected points, as a root.",
         "Bonneel et al. 2015; POT 0.9.7";

@@ -18,8 +18,17 @@ metrics! {
     SENSOR_ALLAN_HDEV = "sensor.allan.hdev", "value",
         "Hadamard deviation of a rate, without overlap.",
         "NIST SP 1065, 2008; allantools 2024.6";
+    SENSOR_ALLAN_HTOTDEV = "sensor.allan.htotdev", "value",
+        "Hadamard total deviation of a rate, its bias kept.",
+        "NIST SP 1065, 2008; allantools 2024.6";
     SENSOR_ALLAN_MDEV = "sensor.allan.mdev", "value",
         "Modified Allan deviation of a rate.",
+        "NIST SP 1065, 2008; allantools 2024.6";
+    SENSOR_ALLAN_MTIE = "sensor.allan.mtie", "value s",
+        "Largest less smallest phase within any stretch of a time.",
+        "ITU-T G.810, 1996; allantools 2024.6";
+    SENSOR_ALLAN_MTOTDEV = "sensor.allan.mtotdev", "value",
+        "Modified total deviation of a rate, its bias kept.",
         "NIST SP 1065, 2008; allantools 2024.6";
     SENSOR_ALLAN_OADEV = "sensor.allan.oadev", "value",
         "Overlapping Allan deviation of a rate.",
@@ -30,8 +39,17 @@ metrics! {
     SENSOR_ALLAN_TDEV = "sensor.allan.tdev", "value s",
         "Time deviation of a rate.",
         "NIST SP 1065, 2008; allantools 2024.6";
+    SENSOR_ALLAN_THEO1 = "sensor.allan.theo1", "value",
+        "Deviation of a rate averaged over all splits of a stretch, its bias kept.",
+        "Howe and Peppler 2003; allantools 2024.6";
+    SENSOR_ALLAN_TIERMS = "sensor.allan.tierms", "value s",
+        "Root mean square change of the phase over a time.",
+        "ITU-T G.810, 1996; allantools 2024.6";
     SENSOR_ALLAN_TOTDEV = "sensor.allan.totdev", "value",
         "Total deviation of a rate.",
+        "NIST SP 1065, 2008; allantools 2024.6";
+    SENSOR_ALLAN_TTOTDEV = "sensor.allan.ttotdev", "value s",
+        "Time total deviation of a rate, its bias kept.",
         "NIST SP 1065, 2008; allantools 2024.6";
     SENSOR_CAMERA_DARK_NOISE = "sensor.camera.dark_noise", "electron",
         "Temporal dark noise of a camera without rounding.",

@@ -13,6 +13,7 @@
 pub mod freedom;
 mod kernels;
 pub mod noise;
+mod total;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,7 @@ use crate::{
 
 pub use freedom::{CurveNoise, DeviationInterval, NoiseKind, deviation_intervals};
 pub use noise::{NoiseFit, NoiseLine, NoiseParameter, TauRange, fit_noise, noise_line};
+pub use total::{TimeIntervalError, TotalDeviation, time_interval_error, total_deviation};
 
 /// Which deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! Invariant: nothing is resampled; a record with gaps is refused, or cut to a stretch without one,
 //! and the cut is in the answer.
 //! Nanoseconds in, seconds and hertz out.
+//! Cost: `O(n log n)` for the median interval, memory `O(n)`.
 //!
 //! Not here: filling gaps.
 

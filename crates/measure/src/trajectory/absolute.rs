@@ -2,6 +2,7 @@
 //! pose at the same instant.
 //!
 //! Invariant: one error per pair of poses, in their order.
+//! Cost: `O(n)`, with the alignment.
 //! Not here: relative error over a distance (see [`super::relative`]).
 
 use tiepoint_model::Pose3;

@@ -3,6 +3,7 @@
 //! Invariant: every pair lies within the limit, and pairs are in the order of the shorter
 //! trajectory.
 //! Nanoseconds; both trajectories must use the same clock.
+//! Cost: `O(m log n)` for m stamps in n sorted ones, `O(m n)` in unsorted ones.
 //!
 //! Not here: greedy one-to-one pairs (see [`super::greedy`]) and interpolation within a gap limit
 //! (see [`super::interpolation`]).

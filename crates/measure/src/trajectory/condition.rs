@@ -3,6 +3,7 @@
 //! Invariant: every error is counted once: in one group, or as crossing from one condition into
 //! another.
 //! Units are those of the errors.
+//! Cost: `O(n log g)` for g conditions, memory `O(n)`.
 //!
 //! Not here: intervals and tests. Overlapping motions of one run are not independent, so that the
 //! count of a group is not a sample size.

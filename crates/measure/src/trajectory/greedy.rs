@@ -2,6 +2,7 @@
 //!
 //! Invariant: every pose belongs to at most one pair, and the pairs are sorted by reference.
 //! Nanoseconds; both trajectories must use the same clock.
+//! Cost: `O(n log n + c log c)` for c pairs within the limit, memory `O(n + c)`.
 //!
 //! Not here: the nearest neighbour from the shorter trajectory, which may use a pose many times
 //! (see [`super::association`]).

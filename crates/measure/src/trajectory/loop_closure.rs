@@ -2,6 +2,7 @@
 //!
 //! Invariant: moving the path as a whole changes nothing.
 //! Metres and radians.
+//! Cost: `O(n)`.
 //!
 //! Not here: the error in between. A path may close well and be wrong everywhere else, and a path
 //! that was optimised with the closure as a constraint closes by construction.

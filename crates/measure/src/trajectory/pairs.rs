@@ -2,6 +2,8 @@
 //!
 //! Invariant: `start < end` in every pair; pairs are sorted.
 //! Metres along the path, radians.
+//! Cost: `O(n)` for consecutive pairs and frames, `O(n log n)` for all pairs by length and more where
+//! the robot stands still, `O(n²)` for all pairs by turn.
 
 use nalgebra::Matrix3;
 use tiepoint_model::{Pose3, math};

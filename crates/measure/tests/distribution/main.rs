@@ -10,4 +10,6 @@ mod golden;
 mod laws;
 mod nulls;
 mod numpy;
+mod packages;
+mod series;
 mod signal;

@@ -9,6 +9,7 @@
 mod conformance;
 mod distribution;
 mod drift;
+mod loops;
 mod public;
 mod trajectory;
 

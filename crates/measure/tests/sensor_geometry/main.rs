@@ -6,9 +6,11 @@
 mod allan_golden;
 mod allan_laws;
 mod calibration;
+mod calibration_golden;
 mod camera;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod geometry_golden;
 mod geometry_laws;
 mod lidar;
+mod total;

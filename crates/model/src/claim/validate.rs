@@ -4,6 +4,8 @@
 //!
 //! Not here: what a claim is.
 
+mod outcomes;
+
 use super::{
     CLAIM_FORMAT_VERSION, Claim, ClaimKind, GUARD_AUTOCORRELATION_TIMES_MIN, Independence,
     ParameterValue, SEED_COUNT_MIN, Split, SyntheticSource, UnitChoice,
@@ -57,6 +59,14 @@ pub enum ClaimError {
         /// The name.
         name: String,
     },
+    /// One column for two things.
+    #[error("claim field `{field}` is the column `{column}`, which another field names too")]
+    SameColumn {
+        /// Which field.
+        field: &'static str,
+        /// The column.
+        column: String,
+    },
     /// Two fields that exclude each other.
     #[error("claim field `{field}` is `{value}`, which does not go with `{other}`")]
     Incompatible {
@@ -86,11 +96,12 @@ impl ClaimError {
             Self::Empty { field } => format!("say in `{field}` what a reader must know"),
             Self::UnknownMetric { known, .. } => format!("use one of: {}", known.join(", ")),
             Self::NotYetJudged { .. } => {
-                "claims of kind `measurement` are judged: state the claim as a largest tolerable \
-                 difference of one metric"
+                "claims of kind `measurement` and `safety` are judged: state the claim as a \
+                 largest tolerable difference of one metric"
                     .to_owned()
             }
             Self::FormatVersion { .. } => format!("set `format_version = {CLAIM_FORMAT_VERSION}`"),
+            Self::SameColumn { .. } => "name a column of its own for each".to_owned(),
             Self::DuplicateCell { .. } => "give each cell a name of its own".to_owned(),
         }
     }
@@ -108,10 +119,12 @@ impl Claim {
             return Err(ClaimError::FormatVersion { found: self.format_version });
         }
         self.check_texts()?;
-        if self.kind != ClaimKind::Measurement {
+        if !matches!(self.kind, ClaimKind::Measurement | ClaimKind::Safety) {
             return Err(ClaimError::NotYetJudged { kind: self.kind });
         }
-        if !known_metrics.contains(&self.metric.id.as_str()) {
+        // What was measured elsewhere has the name that it was given there.
+        let is_measured_here = !matches!(self.synthetic, SyntheticSource::Outcomes(_));
+        if is_measured_here && !known_metrics.contains(&self.metric.id.as_str()) {
             return Err(ClaimError::UnknownMetric {
                 id: self.metric.id.clone(),
                 known: known_metrics.iter().map(|id| (*id).to_owned()).collect(),
@@ -119,20 +132,24 @@ impl Claim {
         }
         self.check_numbers()?;
         self.check_cells()?;
-        self.check_tiers()
+        self.check_tiers()?;
+        self.check_kinds()?;
+        self.check_outcomes()?;
+        self.check_reserve()
     }
 
     fn check_texts(&self) -> Result<(), ClaimError> {
         let synthetic = match &self.synthetic {
             SyntheticSource::Twin { .. } => "twin",
             SyntheticSource::Recording(name) => name,
+            SyntheticSource::Outcomes(table) => &table.generator,
         };
         let texts = [
             ("name", self.name.as_str()),
             ("statement", &self.statement),
             ("task", &self.task),
             ("real", &self.real),
-            ("synthetic.recording", synthetic),
+            ("synthetic", synthetic),
             ("metric.id", &self.metric.id),
             ("margin.unit", &self.margin.unit),
             ("margin.justification", &self.margin.justification),
@@ -183,7 +200,9 @@ impl Claim {
         }
         let fix = "declare a corruption that should matter, and how large it is";
         above_zero("controls.negative.size", self.controls.negative.size, fix)?;
-        if self.seeds.count < SEED_COUNT_MIN {
+        // What was measured elsewhere was drawn as often as it was.
+        let is_drawn_here = !matches!(self.synthetic, SyntheticSource::Outcomes(_));
+        if is_drawn_here && self.seeds.count < SEED_COUNT_MIN {
             return Err(ClaimError::OutOfRange {
                 field: "seeds.count",
                 value: f64::from(self.seeds.count),
@@ -229,14 +248,10 @@ impl Claim {
             |field, value, other, fix| Err(ClaimError::Incompatible { field, value, other, fix });
         let within_run = self.independence == Independence::WithinRun;
         match self.unit {
-            UnitChoice::Run {} if within_run => {
+            unit if unit.is_independent() && within_run => {
                 let fix = "use blocks, or claim across runs";
-                return incompatible("unit.kind", "run", "independence = within_run", fix);
-            }
-            UnitChoice::Run {} if self.bound.is_none() => {
-                let fix = "state the largest possible difference: runs are judged by a test that \
-                           needs it";
-                return incompatible("unit.kind", "run", "no bound", fix);
+                let value = unit.words()[0];
+                return incompatible("unit.kind", value, "independence = within_run", fix);
             }
             UnitChoice::Block { .. } if !within_run => {
                 let fix = "blocks of one run say nothing about another: use `independence = \

@@ -78,8 +78,10 @@ pub(super) fn measure(
         let blocks = span.validation_blocks(*calibration, guard, block_length(claim));
         let units = blocks.iter().enumerate().map(|(index, block)| UnitValues {
             unit_index: index,
-            start_ns: block.start,
-            end_ns: block.end,
+            unit: None,
+            cell: None,
+            start_ns: Some(block.start),
+            end_ns: Some(block.end),
             sample_count: in_block(&real, *block).count(),
             descriptors: descriptors(run, truth, *block),
             real: mean_in(&real, *block),
@@ -160,7 +162,7 @@ fn guard_of(claim: &Claim, real: &Series, differences: &SampleSeries) -> Span {
 fn block_length(claim: &Claim) -> Span {
     match claim.unit {
         UnitChoice::Block { length_s } => Span::from_seconds(length_s),
-        UnitChoice::Run {} => Span(0),
+        UnitChoice::Run { .. } | UnitChoice::Scene { .. } => Span(0),
     }
 }
 

@@ -115,12 +115,7 @@ impl Metric {
                 format!("the size of `{}` is in `{}`, not `{unit}`", negative.id, negative.unit);
             return Err(refuse(claim, &reason, format!("give the size in {unit}")));
         }
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if !claim.name.chars().all(is_plain) || claim.name.starts_with('.') {
-            let hint = "letters, digits, `-`, `_` and `.` only: it names the verdict's files";
-            return Err(refuse(claim, "its name cannot name a file", hint.to_owned()));
-        }
-        Ok(())
+        check_name(claim)
     }
 
     /// The sensors that it looks at.
@@ -171,6 +166,16 @@ impl Metric {
         }
         Ok(Some(series))
     }
+}
+
+/// Refuses a claim whose name is no file name.
+pub(super) fn check_name(claim: &Claim) -> Result<(), Error> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !claim.name.chars().all(is_plain) || claim.name.starts_with('.') {
+        let hint = "letters, digits, `-`, `_` and `.` only: it names the verdict's files";
+        return Err(refuse(claim, "its name cannot name a file", hint.to_owned()));
+    }
+    Ok(())
 }
 
 /// A claim that this data cannot answer.

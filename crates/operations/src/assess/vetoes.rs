@@ -59,7 +59,10 @@ fn disjoint(question: &Question<'_>, twins: &[(Half, TwinInputs)], measured: &Me
         let touches = |time| question.span.is_in(fitted_on, time);
         let units = direction.units.iter();
         leaked += units
-            .filter(|unit| touches(unit.start_ns) || touches(unit.end_ns.plus(Span(-1))))
+            .filter(|unit| {
+                let last = unit.end_ns.map(|end| end.plus(Span(-1)));
+                [unit.start_ns, last].into_iter().flatten().any(touches)
+            })
             .count();
     }
     let crosses = question.run.truth.is_empty();

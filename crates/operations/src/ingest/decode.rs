@@ -166,6 +166,7 @@ impl Learnt {
             self.message_counts.insert(key, channel.message_count);
         }
         self.warnings.extend(summary.warnings);
+        self.notes.extend(summary.notes);
     }
 }
 

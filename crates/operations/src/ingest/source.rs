@@ -33,8 +33,15 @@ pub enum Source {
 
 /// One original, kept byte for byte.
 pub(crate) enum Original {
-    File(PathBuf),
-    Memory { name: String, bytes: Arc<Vec<u8>> },
+    /// Where it lies, and what it is called below what was given.
+    File {
+        path: PathBuf,
+        name: String,
+    },
+    Memory {
+        name: String,
+        bytes: Arc<Vec<u8>>,
+    },
 }
 
 /// A recording while it is read.
@@ -112,15 +119,22 @@ impl Source {
 impl Original {
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Self::File(path) => path,
+            Self::File { path, .. } => path,
             Self::Memory { name, .. } => Path::new(name),
+        }
+    }
+
+    /// What a person calls it, with the folders below the one that was given, joined by `/`.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::File { name, .. } | Self::Memory { name, .. } => name,
         }
     }
 
     /// Its bytes from the start.
     pub(crate) fn read(&self) -> Result<Box<dyn Read + Send>, Error> {
         match self {
-            Self::File(path) => Ok(Box::new(open_original(path).map_err(refuse(path))?)),
+            Self::File { path, .. } => Ok(Box::new(open_original(path).map_err(refuse(path))?)),
             Self::Memory { bytes, .. } => Ok(Box::new(Cursor::new(Bytes(Arc::clone(bytes))))),
         }
     }
@@ -145,7 +159,13 @@ impl Pieces {
     /// What is to be kept, in the order of the recording.
     pub(crate) fn originals(&self) -> Vec<Original> {
         match &self.input {
-            Input::Log(log) => log.files().iter().cloned().map(Original::File).collect(),
+            Input::Log(log) => {
+                let file = |path: &PathBuf| {
+                    let name = name_below(&self.path, path);
+                    Original::File { path: path.clone(), name }
+                };
+                log.files().iter().map(file).collect()
+            }
             Input::Memory(memory) => {
                 let bytes = &memory.bytes;
                 let name = self.path.to_string_lossy().into_owned();
@@ -189,6 +209,14 @@ impl InMemory {
         }
         Ok(None)
     }
+}
+
+/// The path of a file below the folder that was given; its bare name if it is what was given, or lies elsewhere.
+fn name_below(given: &Path, path: &Path) -> String {
+    let bare = || path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let Ok(below) = path.strip_prefix(given) else { return bare() };
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    if parts.is_empty() { bare() } else { parts.join("/") }
 }
 
 fn refuse(path: &Path) -> impl Fn(ReadError) -> Error + '_ {

@@ -4,6 +4,7 @@
 //! together; which columns took part is in the answer.
 //! Units: those of the columns.
 
+mod categories;
 mod points;
 mod words;
 
@@ -20,6 +21,7 @@ use tiepoint_measure::{
 };
 use tiepoint_model::Seed;
 
+pub use self::categories::{CategoryRequest, measure_categories};
 use super::{
     InputFile, Measured, MeasuredTable, MeasuredValue,
     input::{NumberTable, dropped_note, read_numbers},

@@ -3,6 +3,8 @@
 //! Invariant: the form of a distance is in its identity, since forms of one name differ by factors.
 //! Metres, as a rule: the files do not say.
 
+mod residual;
+
 use tiepoint_measure::{
     Statistics,
     geometry::{
@@ -13,6 +15,7 @@ use tiepoint_measure::{
     registry,
 };
 
+pub use self::residual::{ResidualAgainst, ResidualMapRequest, measure_residual_map};
 use super::{
     InputFile, Measured, MeasuredTable, MeasuredValue,
     input::{dropped_note, read_points_m},

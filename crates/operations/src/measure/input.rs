@@ -107,6 +107,62 @@ pub(super) fn read_columns(
     }
 }
 
+/// Named columns of numbers, in the order of `names`; a missing one is NaN, an infinite one refused.
+pub(crate) fn read_number_columns(
+    file: &InputFile,
+    names: &[String],
+) -> Result<Vec<Vec<f64>>, Error> {
+    let columns = read_columns(file, names)?;
+    for column in &columns {
+        if let Some(row_index) = column.values.iter().position(|value| value.is_infinite()) {
+            return Err(bad_number(file, row_index, &column.name, f64::INFINITY));
+        }
+    }
+    Ok(columns.into_iter().map(|column| column.values).collect())
+}
+
+/// Named columns of words, in the order of `names`; a missing one is `None`.
+pub(crate) fn read_word_columns(
+    file: &InputFile,
+    names: &[String],
+) -> Result<Vec<Vec<Option<String>>>, Error> {
+    let container = table_container(file)?;
+    let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    let columns = tabular::read_words(container, &file.bytes, &wanted, Limits::default())
+        .map_err(|error| file.refuse(error))?;
+    Ok(columns.into_iter().map(|column| column.values).collect())
+}
+
+/// Named columns as words, every one present: missing ones are refused, or their rows are left out
+/// and counted.
+pub(super) fn read_words(
+    file: &InputFile,
+    names: &[String],
+    drop_missing: bool,
+) -> Result<(Vec<Vec<String>>, usize), Error> {
+    let columns = read_word_columns(file, names)?;
+    let (mut rows, mut dropped_count) = (Vec::new(), 0);
+    for row_index in 0..columns[0].len() {
+        let mut words = Vec::with_capacity(columns.len());
+        for (column, name) in columns.iter().zip(names) {
+            match &column[row_index] {
+                Some(word) => words.push(word.clone()),
+                None if drop_missing => break,
+                None => return Err(bad_number(file, row_index, name, f64::NAN)),
+            }
+        }
+        if words.len() == columns.len() {
+            rows.push(words);
+        } else {
+            dropped_count += 1;
+        }
+    }
+    if rows.is_empty() {
+        return Err(Error::NoWholeRow { path: file.path.clone() });
+    }
+    Ok((rows, dropped_count))
+}
+
 fn has_rows(container: Container, bytes: &[u8]) -> bool {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     container == Container::Csv && lines.count() > 1

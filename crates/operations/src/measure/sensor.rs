@@ -4,7 +4,10 @@
 //! left out is in the answer.
 //! rad/s for rates and m/s² for accelerations of logs; columns have their own unit.
 
+mod camera;
+mod lidar;
 mod record;
+mod surface;
 
 use tiepoint_measure::{
     MeasureError, Metric, registry,
@@ -22,7 +25,14 @@ use self::record::{RegularRecord, Series};
 use super::{Measured, MeasuredTable, MeasuredValue, unknown};
 use crate::Error;
 
-pub use self::record::{AllanRequest, RecordTime};
+pub use self::{
+    camera::{
+        LineDelayRequest, NonUniformityRequest, PhotonTransferRequest, VideoGainRequest,
+        measure_line_delay, measure_non_uniformity, measure_photon_transfer, measure_video_gain,
+    },
+    lidar::{LidarNoiseOptions, LidarRequest, measure_drop_out, measure_range_noise},
+    record::{AllanRequest, RecordTime},
+};
 
 /// Measures the Allan deviation of channels, and the noise that it shows.
 ///

@@ -2,9 +2,11 @@
 //!
 //! Invariant: how poses were paired is in the identity, where pairing had a choice.
 
+mod conditions;
 mod drift;
 mod motion;
 mod pairing;
+mod reference;
 
 use tiepoint_measure::{
     MeasureError, Metric, Statistics, registry,
@@ -22,6 +24,7 @@ pub use self::{
     },
     motion::{LoopClosureRequest, TimeOffsetRequest, measure_loop_closure, measure_time_offset},
     pairing::{PairingWords, TrajectoryFiles},
+    reference::{ReferenceErrorRequest, measure_reference_error},
 };
 use super::{InputFile, Measured, MeasuredTable, MeasuredValue, is_undefined, unknown};
 use crate::Error;

@@ -124,6 +124,22 @@ impl Platform {
         Ok(index.map(|index| (index, versions)))
     }
 
+    /// Commits steps that add no rows, all in one object of the log; answers with the first entry and the proof of the
+    /// last.
+    ///
+    /// # Errors
+    /// As [`Platform::commit`]; [`Error::Ledger`] for none at all.
+    pub(crate) async fn commit_together(&mut self, commits: &[Commit]) -> Result<Receipt, Error> {
+        self.expect_writable()?;
+        for _ in 0..RACES_MAX {
+            if let Some(index) = self.append_entries(BTreeMap::new(), commits).await? {
+                return Ok(Receipt { index, proof: self.log.head.last_proof.take() });
+            }
+            self.reload().await?;
+        }
+        Err(Error::Contended { races: RACES_MAX })
+    }
+
     /// Commits rewritten tables, on a later head too if that has all they replace.
     ///
     /// # Errors

@@ -187,7 +187,7 @@ impl Platform {
 }
 
 /// Cuts a list of commits into pieces of so many entries, or of one commit that has more.
-fn chunks(firsts: &[u64], end: u64) -> Vec<&[u64]> {
+pub(crate) fn chunks(firsts: &[u64], end: u64) -> Vec<&[u64]> {
     let (mut rest, mut chunks) = (firsts, Vec::new());
     while let Some(first) = rest.first() {
         let count = rest.partition_point(|later| later - first < ENTRIES_AT_ONCE).max(1);

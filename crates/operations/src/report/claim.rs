@@ -8,8 +8,8 @@
 
 use tiepoint_model::{
     claim::{
-        Claim, ClaimKind, Independence, ParameterValue, PositiveControlKind, Split,
-        SyntheticSource, UnitChoice,
+        Claim, ClaimKind, Independence, Outcome, ParameterValue, PositiveControlKind, Reserve,
+        ReservePolicy, Split, SyntheticSource, UnitChoice, Worse,
     },
     verdict::{Answer, EquivalenceTest, Verdict},
 };
@@ -92,7 +92,7 @@ fn tiles(verdict: &Verdict, scale: &Scale) -> Html {
             UnitChoice::Block { length_s } => {
                 format!("stretches of {}\u{a0}s", text::significant(length_s))
             }
-            UnitChoice::Run {} => "whole runs".to_owned(),
+            unit => unit.words()[1].to_owned(),
         };
         tiles.push(tile("units compared", &measured.to_string(), &what));
     }
@@ -120,7 +120,7 @@ pub(super) fn claim(claim: &Claim, scale: &Scale) -> Html {
     let mut rows = vec![
         ("For this task", prose(&sentence_of(&claim.task))),
         ("Kind of claim", Html::text(kind(claim.kind))),
-        ("Real data", Html::text("Recording ").with(code(&claim.real))),
+        ("Real data", real(claim)),
         ("Synthetic data", synthetic(&claim.synthetic)),
         ("Metric", metric(claim)),
         ("Margin", margin),
@@ -129,10 +129,26 @@ pub(super) fn claim(claim: &Claim, scale: &Scale) -> Html {
         let said = format!("No difference can exceed {}.", scale.chosen(bound));
         rows.push(("Bound", Html::text(&said)));
     }
-    let seeds = format!(
-        "{} draws of the synthetic side, from base seed {}.",
-        claim.seeds.count, claim.seeds.base.0
-    );
+    if !claim.outcome.is_continuous() {
+        rows.push(("Outcome", Html::text(&outcome(claim.outcome))));
+    }
+    if let Some(worse) = claim.worse {
+        let said = match worse {
+            Worse::Larger => "A larger value is the worse one: synthetic data may not lie below.",
+            Worse::Smaller => "A smaller value is the worse one: synthetic data may not lie above.",
+        };
+        rows.push(("Safe side", Html::text(said)));
+    }
+    if let Some(reserve) = &claim.reserve {
+        rows.push(("Reserve", self::reserve(reserve)));
+    }
+    let seeds = match &claim.synthetic {
+        SyntheticSource::Outcomes(_) => "The synthetic side was drawn elsewhere.".to_owned(),
+        _ => format!(
+            "{} draws of the synthetic side, from base seed {}.",
+            claim.seeds.count, claim.seeds.base.0
+        ),
+    };
     let percent = text::significant(100.0 * claim.alpha);
     let confidence = text::significant(100.0 * (1.0 - 2.0 * claim.alpha));
     let alpha = format!(
@@ -163,6 +179,39 @@ fn kind(kind: ClaimKind) -> &'static str {
     }
 }
 
+fn real(claim: &Claim) -> Html {
+    match &claim.synthetic {
+        SyntheticSource::Outcomes(table) => Html::text(&claim.real)
+            .with(Html::text(", column "))
+            .with(code(&table.columns.real))
+            .with(Html::text(" of table "))
+            .with(code(&table.file)),
+        _ => Html::text("Recording ").with(code(&claim.real)),
+    }
+}
+
+fn outcome(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Continuous {} => "Any number within the bound.".to_owned(),
+        Outcome::Binary { threshold: None } => "0 or 1; compared by their shares.".to_owned(),
+        Outcome::Binary { threshold: Some(threshold) } => format!(
+            "1 where the metric exceeds {}, else 0; compared by their shares.",
+            text::significant(threshold)
+        ),
+    }
+}
+
+fn reserve(reserve: &Reserve) -> Html {
+    let policy = match reserve.policy {
+        ReservePolicy::Spending => "no answer pays back",
+        ReservePolicy::Investing => "a support pays back its charge and the first wealth",
+    };
+    let wealth = text::significant(reserve.wealth);
+    code(&reserve.name).with(Html::text(&format!(
+        ", whose questions together may err with chance {wealth}; {policy}."
+    )))
+}
+
 fn synthetic(source: &SyntheticSource) -> Html {
     match source {
         SyntheticSource::Twin { range_error } => {
@@ -175,6 +224,12 @@ fn synthetic(source: &SyntheticSource) -> Html {
         SyntheticSource::Recording(name) => Html::text("Recording ")
             .with(code(name))
             .with(Html::text(", of another world: no unit has a real partner.")),
+        SyntheticSource::Outcomes(table) => {
+            Html::text("Column ").with(code(&table.columns.synthetic)).with(Html::text(&format!(
+                " of the same table, made by {}",
+                sentence_of(&table.generator)
+            )))
+        }
     }
 }
 
@@ -196,7 +251,13 @@ fn unit(unit: UnitChoice) -> String {
         UnitChoice::Block { length_s } => {
             format!("A stretch of {}\u{a0}s of one run.", text::significant(length_s))
         }
-        UnitChoice::Run {} => "A whole run.".to_owned(),
+        UnitChoice::Run { .. } | UnitChoice::Scene { .. } => {
+            let [one, several] = unit.words();
+            match unit.declared_count() {
+                Some(count) => format!("A whole {one}; {count} {several} were declared."),
+                None => format!("A whole {one}."),
+            }
+        }
     }
 }
 
@@ -235,9 +296,16 @@ fn conditions(claim: &Claim) -> Html {
 }
 
 fn controls(claim: &Claim) -> Html {
-    let positive = match claim.controls.positive {
-        PositiveControlKind::Halves => "the real units of one half against those of the other",
-        PositiveControlKind::NextScan => "each unit again with the next real scan for each",
+    let positive = match &claim.controls.positive {
+        PositiveControlKind::Halves => {
+            "the real units of one half against those of the other".to_owned()
+        }
+        PositiveControlKind::NextScan => {
+            "each unit again with the next real scan for each".to_owned()
+        }
+        PositiveControlKind::Column(column) => {
+            format!("each unit again with the real outcome in column {column}")
+        }
     };
     let negative = &claim.controls.negative;
     let size = text::significant(negative.size);

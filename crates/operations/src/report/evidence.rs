@@ -134,7 +134,21 @@ pub(super) fn inputs(verdict: &Verdict) -> Html {
     let rows = std::iter::once(claim).chain(inputs).map(|(name, digest)| {
         vec![Html::text(name), classed("span", "digest", code(&digest.to_string()))]
     });
-    sole_table("Inputs", &[Words("input"), Words("digest")], rows.collect())
+    let charge = match &verdict.evidence.charge {
+        Some(charge) => classed(
+            "p",
+            "note",
+            Html::text(&format!(
+                "Question {} to the reserve {}: it cost {} and left {}.",
+                charge.question,
+                charge.reserve,
+                text::significant(charge.cost),
+                text::significant(charge.wealth_left)
+            )),
+        ),
+        None => Html::new(),
+    };
+    sole_table("Inputs", &[Words("input"), Words("digest")], rows.collect()).with(charge)
 }
 
 /// The complement of what was shown.

@@ -23,10 +23,9 @@ const COLUMN_COUNT: usize = 420;
 pub(super) fn over_time(chart: &Chart<'_>, verdict: &Verdict) -> Html {
     let units = verdict.evidence.units.iter();
     let stretches: Vec<Stretch<'_>> = units
-        .map(|unit| Stretch {
-            direction: &unit.direction,
-            start: unit.values.start_ns,
-            end: unit.values.end_ns,
+        .filter_map(|unit| {
+            let (start, end) = (unit.values.start_ns?, unit.values.end_ns?);
+            Some(Stretch { direction: &unit.direction, start, end })
         })
         .collect();
     let samples = [&chart.values.real, &chart.values.synthetic];

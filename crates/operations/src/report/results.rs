@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 
 use tiepoint_model::{
     claim::UnitChoice,
-    verdict::{Answer, CellResult, ControlResult, DirectionResult, TestKind, UnitOutcome, Verdict},
+    verdict::{
+        Answer, CellResult, ControlResult, DirectionResult, EquivalenceTest, Sides, TestKind,
+        UnitOutcome, Verdict,
+    },
 };
 
 use super::{
@@ -22,6 +25,9 @@ use super::{
     },
 };
 use Column::{Numbers, Words};
+
+/// More units than this are not listed: the page must open, and the signed file holds them.
+const UNITS_SHOWN_MAX: usize = 2000;
 
 /// The chart and the tables of cells and directions.
 pub(super) fn results(verdict: &Verdict, scale: &Scale) -> Html {
@@ -111,7 +117,18 @@ fn intervals(verdict: &Verdict, scale: &Scale) -> Html {
     ];
     let caption =
         format!("Intervals against the margin, per cell and direction, in {}", scale.unit);
-    table(&caption, &columns, rows.collect()).with(reasons(verdict))
+    table(&caption, &columns, rows.collect()).with(reasons(verdict)).with(guarantees(verdict))
+}
+
+/// What the tests promise, each said once.
+fn guarantees(verdict: &Verdict) -> Html {
+    let mut said: Vec<&str> = directions(verdict).map(|(_, d)| d.guarantee.as_str()).collect();
+    said.sort_unstable();
+    said.dedup();
+    let promise = |said: &str| {
+        classed("p", "note", Html::text(&format!("What the test promises: {}", sentence_of(said))))
+    };
+    said.into_iter().map(promise).collect()
 }
 
 /// Why each direction says what it says.
@@ -128,8 +145,9 @@ fn strength(verdict: &Verdict) -> Html {
         let test = direction.test;
         vec![
             place(&cell.cell, &direction.direction),
-            optional(test, |test| classed("span", "whole", Html::text(test_name(test.kind)))),
+            optional(test, |test| classed("span", "whole", Html::text(&test_name(&test)))),
             optional(test.and_then(|test| test.degrees_of_freedom), number),
+            optional(direction.e_equivalence, number),
             optional(test, |test| probability(test.p_lower)),
             optional(test, |test| probability(test.p_upper)),
             optional(test, |test| probability(test.p_outside)),
@@ -142,6 +160,7 @@ fn strength(verdict: &Verdict) -> Html {
         Words("cell, direction"),
         Words("test"),
         Numbers("degrees of freedom"),
+        Numbers("e-value for support"),
         Numbers("p, at or below −margin"),
         Numbers("p, at or above +margin"),
         Numbers("p, within margin"),
@@ -164,12 +183,20 @@ fn strength(verdict: &Verdict) -> Html {
     .with(note)
 }
 
-fn test_name(kind: TestKind) -> &'static str {
-    match kind {
+fn test_name(test: &EquivalenceTest) -> String {
+    let name = match test.kind {
         TestKind::PairedT => "paired t",
         TestKind::WelchT => "Welch t",
         TestKind::Betting => "betting",
-    }
+        TestKind::ExactPairs => "exact, paired",
+        TestKind::ExactGroups => "exact, two groups",
+    };
+    let side = match test.sides {
+        Sides::Both => "",
+        Sides::NotBelow => ", lower side only",
+        Sides::NotAbove => ", upper side only",
+    };
+    format!("{name}{side}")
 }
 
 /// What shows that the test can pass and can fail.
@@ -235,18 +262,23 @@ pub(super) fn units(verdict: &Verdict, scale: &Scale) -> Html {
     }
     let what = match verdict.claim.unit {
         UnitChoice::Block { .. } => "stretches of the run",
-        UnitChoice::Run {} => "runs",
+        unit => unit.words()[1],
     };
-    let summary = format!(
-        "{} units ({what}), values in {}, synthetic as mean ± SD over seeds",
-        units.len(),
-        scale.unit
-    );
+    let seeds =
+        if verdict.claim.seeds.count > 1 { ", synthetic as mean ± SD over seeds" } else { "" };
+    let some = match units.len() > UNITS_SHOWN_MAX {
+        true => format!("; the first {UNITS_SHOWN_MAX} are shown, the signed file holds all"),
+        false => String::new(),
+    };
+    let summary = format!("{} units ({what}), values in {}{seeds}{some}", units.len(), scale.unit);
     // Columns that would say the same, or nothing, in every row are left out.
     let has_cells = verdict.claim.cells.len() > 1;
     let has_next = units.iter().any(|unit| unit.values.positive_control.is_some());
-    let mut columns =
-        vec![Words("unit"), Words("from (UTC)"), Numbers("length"), Numbers("samples")];
+    let has_times = units.iter().any(|unit| unit.values.start_ns.is_some());
+    let mut columns = vec![Words("unit")];
+    if has_times {
+        columns.extend([Words("from (UTC)"), Numbers("length"), Numbers("samples")]);
+    }
     columns.extend(has_cells.then_some(Words("cells")));
     columns.extend([
         Numbers("real"),
@@ -254,15 +286,16 @@ pub(super) fn units(verdict: &Verdict, scale: &Scale) -> Html {
         Numbers("difference"),
         Numbers("made worse"),
     ]);
-    columns.extend(has_next.then_some(Numbers("next real")));
-    columns.push(Words("conditions"));
-    let rows = units.iter().map(|unit| {
-        let mut row = unit_place(unit);
+    columns.extend(has_next.then_some(Numbers("other real")));
+    let has_conditions = units.iter().any(|unit| !unit.values.descriptors.is_empty());
+    columns.extend(has_conditions.then_some(Words("conditions")));
+    let rows = units.iter().take(UNITS_SHOWN_MAX).map(|unit| {
+        let mut row = unit_place(unit, has_times);
         row.extend(has_cells.then(|| cells_of(unit)));
         row.extend(unit_values(unit, scale));
         let next = |value| scale.number(value);
         row.extend(has_next.then(|| optional(unit.values.positive_control, next)));
-        row.push(conditions(&unit.values.descriptors));
+        row.extend(has_conditions.then(|| conditions(&unit.values.descriptors)));
         row
     });
     let table = sole_table("Outcome of every unit", &columns, rows.collect());
@@ -270,16 +303,23 @@ pub(super) fn units(verdict: &Verdict, scale: &Scale) -> Html {
     element("details", &[("open", "open"), ("class", "units")], summary.with(table))
 }
 
-fn unit_place(unit: &UnitOutcome) -> Vec<Html> {
+fn unit_place(unit: &UnitOutcome, has_times: bool) -> Vec<Html> {
     let values = &unit.values;
-    let name = format!("{}\u{a0}{}", direction_name(&unit.direction), values.unit_index);
-    let length = values.end_ns.since(values.start_ns).as_seconds();
-    vec![
-        classed("span", "whole", Html::text(&name)),
-        classed("span", "whole", text::time_alone(values.start_ns)),
-        seconds(length),
-        count(values.sample_count as u64),
-    ]
+    let name = match &values.unit {
+        Some(name) => name.clone(),
+        None => format!("{}\u{a0}{}", direction_name(&unit.direction), values.unit_index),
+    };
+    let mut row = vec![classed("span", "whole", Html::text(&name))];
+    if has_times {
+        let start = |time| classed("span", "whole", text::time_alone(time));
+        let length = values.end_ns.zip(values.start_ns);
+        row.extend([
+            optional(values.start_ns, start),
+            optional(length, |(end, start)| seconds(end.since(start).as_seconds())),
+            count(values.sample_count as u64),
+        ]);
+    }
+    row
 }
 
 fn cells_of(unit: &UnitOutcome) -> Html {

@@ -111,6 +111,7 @@ fn evidence(world: World) -> Evidence {
             ("real recording uwb".to_owned(), Digest([0x5a; 32])),
             ("twin of the second half".to_owned(), Digest([0xc3; 32])),
         ]),
+        charge: None,
     }
 }
 
@@ -136,8 +137,10 @@ fn direction(name: &str, world: World, seed: u64, start_s: f64) -> DirectionEvid
         let speed = if unit_index % 2 == 0 { 0.21 } else { 0.38 };
         UnitValues {
             unit_index,
-            start_ns: start,
-            end_ns: start.plus(Span::from_seconds(30.0)),
+            unit: None,
+            cell: None,
+            start_ns: Some(start),
+            end_ns: Some(start.plus(Span::from_seconds(30.0))),
             sample_count: 28,
             descriptors: BTreeMap::from([
                 ("mean_speed_m_per_s".to_owned(), speed + 0.01 * draws.normal()),

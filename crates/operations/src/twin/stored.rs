@@ -16,8 +16,8 @@ use tiepoint_simulate::{
     FrameNames, RangeSlot, ScanGeometry, TimedPose, TwinInput, TwinOutput, World, simulate_twin,
 };
 
-use super::calibrate::CalibrationReport;
-use crate::{Error, Half, Platform, run::Run};
+use super::{calibrate::CalibrationReport, edges};
+use crate::{Error, Half, Platform, ingest::GROUND_TRUTH_TOPIC, run::Run};
 
 /// The version of the stored form that this program writes and reads.
 const FORMAT_VERSION: u32 = 1;
@@ -225,10 +225,10 @@ impl TwinInputs {
             }
         };
         add(&self.plan.topics.scan, Samples::Scans(twin.scans));
-        add("/odom", Samples::Poses(twin.odometry));
-        add("/ground_truth", Samples::Poses(twin.truth));
-        add("/beacons", Samples::Ranges(twin.ranges));
-        add("/tf_static", Samples::Transforms(twin.static_transforms));
+        add(edges::ODOMETRY_TOPIC, Samples::Poses(twin.odometry));
+        add(GROUND_TRUTH_TOPIC, Samples::Poses(twin.truth));
+        add(edges::BEACONS_TOPIC, Samples::Ranges(twin.ranges));
+        add(edges::STATIC_TRANSFORMS_TOPIC, Samples::Transforms(twin.static_transforms));
         let facts = BTreeMap::from([
             ("origin".to_owned(), "synthetic".to_owned()),
             ("generator".to_owned(), self.manifest.generator.clone()),

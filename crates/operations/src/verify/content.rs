@@ -4,10 +4,10 @@
 
 use tiepoint_formats::{Table, columns};
 use tiepoint_model::{Digest, Recording};
-use tiepoint_store::{ContentHasher, recording_root};
+use tiepoint_store::{ContentHasher, blobs::blob_key, recording_root};
 
 use super::{Check, Wrong, listed, sha256_of};
-use crate::{Error, Platform, ingest::catalogue_digest, recording};
+use crate::{Error, Platform, derivations, ingest::catalogue_digest, recording};
 
 /// The rows of every channel have the digest that was committed.
 pub(super) async fn content_check(platform: &Platform) -> Result<Check, Error> {
@@ -46,8 +46,29 @@ pub(super) async fn content_check(platform: &Platform) -> Result<Check, Error> {
             }
         }
     }
-    let found = format!("{} recordings, {channel_count} channels", recordings.len());
+    let edges = edges_wrong(platform, &mut wrong).await?;
+    let found =
+        format!("{} recordings, {channel_count} channels, {edges} lineages", recordings.len());
     Ok(listed("catalogue and content digests", wrong, found))
+}
+
+/// The edges of every thing are those that were committed, and no others; answers with the number of things.
+async fn edges_wrong(platform: &Platform, wrong: &mut Vec<Wrong>) -> Result<usize, Error> {
+    let mut found = derivations::digests(platform).await?;
+    let count = found.len();
+    for (name, root) in platform.log.state.roots() {
+        let Some(id) = derivations::child_of_root(name) else { continue };
+        if found.remove(name) != Some(root) {
+            let text = format!("{id}: its rows in `derivations` are not what the ledger names");
+            wrong.push(Wrong::of(text, [id.to_owned()]));
+        }
+    }
+    for name in found.keys() {
+        let id = derivations::child_of_root(name).unwrap_or(name);
+        let text = format!("{id} has rows in `derivations` and none in the ledger");
+        wrong.push(Wrong::of(text, [id.to_owned()]));
+    }
+    Ok(count)
 }
 
 /// The root over a recording's rows and originals as they lie in the lake; names each channel that differs.
@@ -79,8 +100,8 @@ async fn content_digest(
     }
     let mut originals = Vec::new();
     for blake3 in &recording.originals {
-        let bytes = platform.store.objects.get_blob(blake3).await?;
-        originals.push(sha256_of(&bytes));
+        platform.store.objects.check_blob(blake3).await?;
+        originals.push(platform.store.objects.sha256(&blob_key(blake3)).await?);
     }
     Ok(recording_root(&roots, &originals)?)
 }

@@ -167,6 +167,14 @@ pub async fn verify_verdict(
     Ok(VerifyReport { checks })
 }
 
+/// The verdict in a signed statement of this lake, whose signature is not checked again.
+pub(crate) fn verdict_of(envelope: &[u8]) -> Result<Verdict, Error> {
+    let envelope = Envelope::parse(envelope)?;
+    let mut statement: serde_json::Value =
+        serde_json::from_slice(&envelope.payload).map_err(Error::Json)?;
+    serde_json::from_value(statement["predicate"].take()).map_err(Error::Json)
+}
+
 /// The claim inside the verdict is the one whose digest was committed.
 fn claim_digest_check(verdict: &Verdict) -> Result<Check, Error> {
     let digest = sha256_of(canonical_json(&verdict.claim)?.as_bytes());

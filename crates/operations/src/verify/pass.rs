@@ -21,11 +21,11 @@ use super::{
 };
 use crate::{
     Error,
-    platform::saved::{SAVED_FOLDER, saved_key, saved_position},
+    platform::{
+        log::chunks,
+        saved::{SAVED_FOLDER, saved_key, saved_position},
+    },
 };
-
-/// Commits that are held in memory at once.
-const COMMITS_AT_ONCE: usize = 256;
 
 /// What the pass gives.
 pub(super) struct Found {
@@ -50,7 +50,7 @@ pub(super) async fn run(
             None => pass.damaged(format!("`{path}` is no commit")),
         }
     }
-    for firsts in firsts.chunks(COMMITS_AT_ONCE) {
+    for firsts in chunks(&firsts, u64::MAX) {
         pass.take(firsts).await?;
     }
     pass.end().await
@@ -62,8 +62,8 @@ struct Pass<'o> {
     /// Sizes of heads that somebody has signed.
     sizes: BTreeSet<u64>,
     signed: u64,
-    /// Positions of saved projections.
-    saved: BTreeSet<u64>,
+    /// Saved projections by position, until they are compared.
+    saved: BTreeMap<u64, Vec<u8>>,
     /// The index that the next entry must have.
     expected: u64,
     entries: Vec<Entry>,
@@ -92,11 +92,13 @@ impl<'o> Pass<'o> {
         heads: Option<&Heads>,
         key: Option<&'o VerifyingKey>,
     ) -> Result<Self, Error> {
-        let (mut saved, mut saved_wrong) = (BTreeSet::new(), Vec::new());
+        let (mut saved, mut saved_wrong) = (BTreeMap::new(), Vec::new());
         for path in objects.list(&format!("{SAVED_FOLDER}/")).await? {
             match saved_position(&path) {
                 Some(position) => {
-                    saved.insert(position);
+                    let bytes = objects.get_many(std::slice::from_ref(&path)).await?.pop();
+                    // A writer that has saved a newer one takes an older one away.
+                    saved.extend(bytes.flatten().map(|bytes| (position, bytes)));
                 }
                 None => saved_wrong.push(Wrong::of(format!("`{path}` is no projection"), [])),
             }
@@ -153,7 +155,7 @@ impl<'o> Pass<'o> {
         for (((first, lines), key), file) in commits.into_iter().zip(keys).zip(bodies) {
             let bodies = self.bodies.check(&lines, &key, file.as_deref());
             if self.log_wrong.is_empty() {
-                self.rebuild(first, &lines, &bodies).await?;
+                self.rebuild(first, &lines, &bodies)?;
             }
             self.entries.extend(lines.into_iter().map(|(entry, _)| entry));
         }
@@ -161,13 +163,13 @@ impl<'o> Pass<'o> {
     }
 
     /// Goes on with the tree, the tiles and the state.
-    async fn rebuild(
+    fn rebuild(
         &mut self,
         first: u64,
         lines: &[(Entry, &[u8])],
         bodies: &[Option<Body>],
     ) -> Result<(), Error> {
-        let wants_state = self.saved.last().is_some_and(|last| first < *last);
+        let wants_state = self.saved.last_key_value().is_some_and(|(last, _)| first < *last);
         for ((entry, bytes), body) in lines.iter().zip(bodies) {
             let full = self.rebuilt.edge.append(bytes)?;
             let size = self.rebuilt.edge.leaf_count();
@@ -184,8 +186,10 @@ impl<'o> Pass<'o> {
         }
         self.rebuilt.commits.push(first);
         let position = self.rebuilt.edge.leaf_count();
-        if wants_state && self.saved.remove(&position) {
-            self.compare_saved(position).await?;
+        if let Some(bytes) = self.saved.remove(&position)
+            && wants_state
+        {
+            self.compare_saved(position, &bytes);
         }
         Ok(())
     }
@@ -198,17 +202,16 @@ impl<'o> Pass<'o> {
     }
 
     /// A projection says what the log says up to its position, and is signed.
-    async fn compare_saved(&mut self, position: u64) -> Result<(), Error> {
-        let path = saved_key(position);
-        let bytes = self.objects.get_many(std::slice::from_ref(&path)).await?.pop().flatten();
-        // A writer that has saved a newer one takes this away.
-        let Some(bytes) = bytes else { return Ok(()) };
-        let is_signed = self.key.is_none_or(|key| Projection::open(&bytes, key).is_ok());
-        if !is_signed || !self.rebuilt.is_saved_as(&bytes) {
+    fn compare_saved(&mut self, position: u64, bytes: &[u8]) {
+        let (is_signed, is_it) = rayon::join(
+            || self.key.is_none_or(|key| Projection::open(bytes, key).is_ok()),
+            || self.rebuilt.is_saved_as(bytes),
+        );
+        if !is_signed || !is_it {
+            let path = saved_key(position);
             let text = format!("`{path}` is not what follows from the log and its bodies");
             self.saved_wrong.push(Wrong::of(text, []));
         }
-        Ok(())
     }
 
     /// Compares the tiles that have been cut so far with those in the lake.
@@ -231,7 +234,7 @@ impl<'o> Pass<'o> {
         self.compare_tiles().await?;
         let read = (self.entries, self.log_wrong);
         let log = ReadLog::complete(self.objects, read, self.expected).await?;
-        for position in &self.saved {
+        for position in self.saved.keys() {
             let text = format!("`{}` is of no position of the log", saved_key(*position));
             self.saved_wrong.push(Wrong::of(text, []));
         }

@@ -24,7 +24,7 @@ pub(super) async fn blob_check(store: &Store, log: &ReadLog) -> Check {
     }
     let mut wrong = Vec::new();
     for (blob, entries) in &owners {
-        if let Err(error) = store.objects.get_blob(blob).await {
+        if let Err(error) = store.objects.check_blob(blob).await {
             let path = tiepoint_store::blobs::blob_key(blob);
             let affects = entries.iter().flat_map(|e| made_by(e).into_iter().chain([affected(e)]));
             wrong.push(Wrong::of(format!("`{path}`: {error}"), affects));
@@ -100,8 +100,8 @@ pub(super) async fn file_check(store: &Store, log: &ReadLog, reached: &BTreeSet<
         };
         for (expected, key) in files {
             listed_keys.insert(key.to_owned());
-            match store.objects.get(key).await {
-                Ok(bytes) if sha256_of(&bytes) != expected => {
+            match store.objects.sha256(key).await {
+                Ok(found) if found != expected => {
                     wrong.push(Wrong::of(format!("`{key}` is not what was committed"), affects()));
                 }
                 Ok(_) => count += 1,

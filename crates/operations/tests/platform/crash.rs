@@ -14,10 +14,10 @@ use crate::{
     yard::{self, FIRST, Log, Yard, run},
 };
 
-const NEW: Log = Log { serial: 1, pose_count: 5 };
+pub(crate) const NEW: Log = Log { serial: 1, pose_count: 5 };
 
 /// The steps that the ingest takes.
-async fn steps(yard: &Yard) -> Vec<(StepKind, PathBuf)> {
+pub(crate) async fn steps(yard: &Yard) -> Vec<(StepKind, PathBuf)> {
     let steps = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&steps);
     let seam = WriteSeam::with_hook(move |step| {
@@ -30,7 +30,7 @@ async fn steps(yard: &Yard) -> Vec<(StepKind, PathBuf)> {
 
 /// Lets a fault strike at one step, and checks what is left: the lake opens and verifies, the recording is wholly there
 /// or not at all, what was acknowledged is there, and the same ingest works afterwards.
-async fn strike(yard: &Yard, fault: Fault, at_step: u64) {
+pub(crate) async fn strike(yard: &Yard, fault: Fault, at_step: u64) {
     let lake = yard.copy();
     let disk = Disk::new(&lake, Seed(0x7ea2 + at_step));
     disk.arm(fault, at_step);

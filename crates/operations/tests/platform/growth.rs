@@ -62,7 +62,7 @@ fn overhead(lake: &Path, original_bytes: u64) -> f64 {
 }
 
 /// What this process has used so far, on all processors: a busy machine does not change it.
-fn cpu_seconds() -> f64 {
+pub(crate) fn cpu_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = text.rsplit(')').next().unwrap_or_default();
     let ticks =
@@ -107,11 +107,11 @@ fn a_commit_costs_the_same_however_many_came_before() {
             .iter()
             .filter(|e| e.verb == "compact")
             .count();
-        // The first makes a folder for its blob more often, and the 256th entry of the ledger fills a tile; the others
-        // take the same steps but for compactions.
+        // The first makes a folder for its blob more often, the 256th entry of the ledger fills a tile, and a little
+        // before it a projection is saved; the others take the same steps but for compactions.
         let usual = steps[steps.len() / 2];
         let unusual = steps.iter().filter(|count| count.abs_diff(usual) > 4).count();
-        assert!(compactions > 0 && unusual <= compactions + 2, "{steps:?}");
+        assert!(compactions > 0 && unusual <= compactions + 3, "{steps:?}");
 
         if long_run.is_some() {
             let began = Instant::now();

@@ -11,6 +11,8 @@ mod crash;
 mod disk;
 mod growth;
 mod keeping;
+mod opening;
 mod simulate;
+mod speed;
 mod turns;
 mod yard;

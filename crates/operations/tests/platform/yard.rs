@@ -13,8 +13,8 @@ use std::{
 use tempfile::TempDir;
 use tiepoint_model::{Origin, Seed, Span, Timestamp};
 use tiepoint_operations::{
-    Config, Error, IngestRequest, IngestedRecording, LakeChecks, Platform, Source, ingest, query,
-    verify_lake,
+    Config, Error, IngestRequest, IngestedRecording, LakeChecks, Platform, Remark, Source, ingest,
+    note, query, verify_lake,
 };
 use tiepoint_store::{Objects, WriteSeam};
 
@@ -82,6 +82,20 @@ impl Yard {
         yard
     }
 
+    /// A yard whose lakes have so many entries that the next commit saves a projection.
+    pub(crate) async fn almost_due() -> Self {
+        let yard = Self::new().await;
+        yard.remark(&yard.path("template"), 4046).await;
+        yard
+    }
+
+    /// Adds so many entries to a lake, in one commit.
+    pub(crate) async fn remark(&self, lake: &Path, count: u64) {
+        let text = |index: u64| Remark { about: vec![FIRST.name()], text: index.to_string() };
+        let remarks: Vec<Remark> = (0..count).map(text).collect();
+        note(&mut self.open(lake).await, &remarks).await.unwrap();
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -104,7 +118,7 @@ impl Yard {
     pub(crate) async fn a_day_later(&self, lake: &Path) -> Config {
         let mut newest = Timestamp(0);
         let objects = Objects::open(lake, WriteSeam::default()).unwrap();
-        for folder in ["blobs", "bodies", "log", "tables", "tmp"] {
+        for folder in ["blobs", "bodies", "log", "projection", "tables", "tmp"] {
             let files = objects.list_aged(folder).await.unwrap();
             newest = files.iter().map(|file| file.modified).fold(newest, Timestamp::max);
         }

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Barrier, Mutex},
 };
 
+use tiepoint_model::Digest;
 use tiepoint_store::{Objects, PutOutcome, StepKind, StoreError, WriteSeam, blobs::blob_key};
 
 use crate::rows::lake;
@@ -107,6 +108,7 @@ async fn a_blob_stored_twice_is_stored_once_and_damage_is_found() {
     assert_eq!((again, outcome), (id, PutOutcome::Existed));
     assert_eq!(objects.list("blobs/").await.unwrap(), [blob_key(&id.blake3)]);
     assert_eq!(objects.get_blob(&id.blake3).await.unwrap(), bytes);
+    assert_eq!(objects.sha256(&blob_key(&id.blake3)).await.unwrap(), id.sha256);
     // FIPS 180-4 and the BLAKE3 paper: digests of the empty text.
     let (empty, _) = objects.put_blob(io::empty()).await.unwrap();
     assert_eq!(
@@ -120,6 +122,22 @@ async fn a_blob_stored_twice_is_stored_once_and_damage_is_found() {
     objects.put_replace(&blob_key(&id.blake3), "damaged").await.unwrap();
     let damaged = objects.get_blob(&id.blake3).await;
     assert!(matches!(damaged, Err(StoreError::BlobDamaged { .. })));
+    objects.check_blob(&empty.blake3).await.unwrap();
+    let damaged = objects.check_blob(&id.blake3).await;
+    assert!(matches!(damaged, Err(StoreError::BlobDamaged { .. })));
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_those_expected_become_no_blob() {
+    let (folder, objects) = objects(WriteSeam::default());
+    let expected = Digest(*blake3::hash(b"as it was").as_bytes());
+    let changed = objects.put_known_blob(io::Cursor::new("changed"), expected).await;
+    assert!(matches!(changed, Err(StoreError::BlobDamaged { expected: e, .. }) if e == expected));
+    assert!(objects.list("").await.unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(folder.path().join("tmp")).unwrap().count(), 0);
+    let put = objects.put_known_blob(io::Cursor::new("as it was"), expected).await.unwrap();
+    assert_eq!(put, PutOutcome::Written);
+    assert_eq!(objects.get_blob(&expected).await.unwrap(), b"as it was");
 }
 
 #[tokio::test]

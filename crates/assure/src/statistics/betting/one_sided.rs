@@ -2,6 +2,7 @@
 //!
 //! Invariant: values lie in `[0, 1]`; a bound of "the mean is at least" is never above the mean
 //! more often than alpha.
+//! Cost: as [`super`].
 //!
 //! Not here: two-sided equivalence (see [`super::betting_equivalence`]).
 

@@ -6,6 +6,7 @@
 //! Values of [`EProcess`] lie in `[0, 1]`, differences of [`EquivalenceMonitor`] in
 //! `[-bound, bound]`; all values of a process must come from units for which the hypothesis holds
 //! given those before: independent runs or scenes, never stretches of one run.
+//! Cost: `O(1)` for each value, and constant memory.
 //!
 //! Not here: a whole batch of units at once (see [`super::betting_equivalence`]).
 

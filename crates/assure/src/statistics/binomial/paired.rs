@@ -8,11 +8,8 @@
 
 use tiepoint_model::math::{exp, ln, ln_gamma};
 
-use super::{StatisticsError, check_range, clopper_pearson};
-use crate::statistics::{
-    distributions::bisect,
-    noninferiority::{OneSidedKind, OneSidedTest},
-};
+use super::{StatisticsError, check_range, equivalence::smallest_error, share_high, share_low};
+use crate::statistics::noninferiority::{OneSidedKind, OneSidedTest};
 
 /// How many pairs came out in each of the four ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +63,12 @@ impl PairedCounts {
         }
     }
 
+    /// The two sides exchanged.
+    #[must_use]
+    pub fn mirrored(&self) -> Self {
+        Self { synthetic_only: self.real_only, real_only: self.synthetic_only, ..*self }
+    }
+
     /// Pairs that came out differently.
     #[must_use]
     pub fn discordant(&self) -> u64 {
@@ -110,12 +113,16 @@ pub fn paired_equivalence_interval(
     counts: &PairedCounts,
     alpha: f64,
 ) -> Result<[f64; 2], StatisticsError> {
+    let low = share_excess_low(counts, alpha)?;
+    Ok([low, -share_excess_low(&counts.mirrored(), alpha)?])
+}
+
+/// Lower end of the interval above.
+pub(super) fn share_excess_low(counts: &PairedCounts, alpha: f64) -> Result<f64, StatisticsError> {
     let pairs = counts.pairs()?;
     check_range("alpha", alpha, alpha > 0.0 && alpha < 1.0, "between 0 and 1")?;
-    let [synthetic_low, synthetic_high] =
-        clopper_pearson(counts.synthetic_only, pairs, alpha / 2.0)?;
-    let [real_low, real_high] = clopper_pearson(counts.real_only, pairs, alpha / 2.0)?;
-    Ok([synthetic_low - real_high, synthetic_high - real_low])
+    let low = share_low(counts.synthetic_only, pairs, alpha / 4.0);
+    Ok(low - share_high(counts.real_only, pairs, alpha / 4.0))
 }
 
 /// Exact test that the synthetic share is not below the real one by the margin or more.
@@ -132,19 +139,13 @@ pub fn paired_share_noninferiority(
     margin: f64,
     alpha: f64,
 ) -> Result<OneSidedTest, StatisticsError> {
-    // An interval exists for twice an error below 1; what is not rejected there counts as 1.
-    const ERROR_MAX: f64 = 0.499;
     let pairs = counts.pairs()?;
     check_range("margin", margin, margin > 0.0 && margin < 1.0, "between 0 and 1")?;
     check_range("alpha", alpha, alpha > 0.0 && alpha < 0.5, "between 0 and 0.5")?;
     // A one-sided bound at error `a` is the interval at `2 a`.
-    let bound = |error: f64| paired_equivalence_interval(counts, 2.0 * error).map(|ends| ends[0]);
+    let bound = |error: f64| share_excess_low(counts, 2.0 * error);
     let bound_low = bound(alpha)?;
-    let p = if bound(ERROR_MAX)? <= -margin {
-        1.0
-    } else {
-        bisect(1e-300, ERROR_MAX, |error| bound(error).is_ok_and(|low| low <= -margin))
-    };
+    let p = smallest_error(&bound, -margin)?;
     Ok(OneSidedTest {
         kind: OneSidedKind::ExactPairs,
         estimate: (counts.synthetic_only as f64 - counts.real_only as f64) / pairs as f64,

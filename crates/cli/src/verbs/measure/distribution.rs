@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tiepoint_model::Seed;
 use tiepoint_operations::{
-    AdwinRequest, ColumnMeasure, DistributionMeasure, DistributionRequest, Error, Measured,
-    PointMeasure, measure_adwin, measure_distribution,
+    AdwinRequest, CategoryRequest, ColumnMeasure, DistributionMeasure, DistributionRequest, Error,
+    Measured, PointMeasure, measure_adwin, measure_categories, measure_distribution,
 };
 
 use crate::source;
@@ -96,6 +96,11 @@ pub(crate) enum DistributionCommand {
     /// Example: tiepoint measure dist.dependence_difference --real real.csv --synthetic twin.csv
     #[command(name = "dist.dependence_difference")]
     Dependence(DependenceArgs),
+    /// Total variation: how far the shares of categories differ, 0 to 1.
+    ///
+    /// Example: tiepoint measure dist.total_variation --real real.csv --synthetic twin.csv --columns weather
+    #[command(name = "dist.total_variation")]
+    Categories(CategoryArgs),
     /// Changes of the mean along one column, by adaptive windows.
     ///
     /// Example: tiepoint measure dist.adwin --stream run.csv --column error_m
@@ -116,6 +121,23 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
     /// Leave out rows with a missing number, and say how many.
+    #[arg(long)]
+    drop_missing: bool,
+}
+
+/// Two samples of words.
+#[derive(clap::Args)]
+pub(crate) struct CategoryArgs {
+    /// The real sample: CSV with a header, or Parquet.
+    #[arg(long, value_name = "FILE")]
+    real: PathBuf,
+    /// The synthetic sample, with the same columns.
+    #[arg(long, value_name = "FILE")]
+    synthetic: PathBuf,
+    /// Columns of words, parted by commas; of several a category is their combination.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+    columns: Vec<String>,
+    /// Leave out rows with a missing word, and say how many.
     #[arg(long)]
     drop_missing: bool,
 }
@@ -363,6 +385,11 @@ impl DistributionCommand {
             }
             Self::Dependence(DependenceArgs { samples, coefficient }) => {
                 points(samples, PointMeasure::Dependence { coefficient }, 0)
+            }
+            Self::Categories(CategoryArgs { real, synthetic, columns, drop_missing }) => {
+                let (real, synthetic) = (source::read_input(real)?, source::read_input(synthetic)?);
+                let request = CategoryRequest { real, synthetic, columns, drop_missing };
+                return measure_categories(&request);
             }
             Self::Adwin(args) => return adwin(args),
         };

@@ -6,6 +6,7 @@ use tiepoint_operations::{
     Error, GeometryMeasure, GeometryRequest, Measured, SurfaceChangeRequest, measure_geometry,
 };
 
+use super::residual_map;
 use crate::source;
 
 /// Metrics of two clouds.
@@ -36,6 +37,11 @@ pub(crate) enum GeometryCommand {
     /// Example: tiepoint measure geom.m3c2 may.ply june.ply --normal-radii-m 0.5 --cylinder-radius-m 0.25 --distance-m-max 1
     #[command(name = "geom.m3c2")]
     SurfaceChange(SurfaceChangeArgs),
+    /// Residual map: where a cloud lies off another one or off a plane, cell by cell.
+    ///
+    /// Example: tiepoint measure geom.residual twin.ply real.ply --cell-m 0.5,0.5,inf --out residuals.ply
+    #[command(name = "geom.residual", aliases = ["geom.residual.mean", "geom.residual.rms"])]
+    ResidualMap(residual_map::ResidualMapArgs),
 }
 
 /// Two clouds.
@@ -157,6 +163,7 @@ impl GeometryCommand {
                 (clouds, GeometryMeasure::FScore { tau_m })
             }
             Self::SurfaceChange(args) => surface_change(args)?,
+            Self::ResidualMap(args) => return residual_map::measure(args),
         };
         measure_geometry(&GeometryRequest {
             first: source::read_input(clouds.first)?,

@@ -1,10 +1,12 @@
-//! `measure signal.*`, `autocorrelation.*` and `ranking.*`: columns in the order of their rows.
+//! `measure signal.*`, `autocorrelation.*`, `residual.*` and `ranking.*`: columns in the order of their rows.
 
 use std::path::PathBuf;
 
+use tiepoint_model::Seed;
 use tiepoint_operations::{
-    AutocorrelationRequest, Error, Measured, RankingMeasure, RankingRequest, SignalMeasure,
-    SignalRequest, measure_autocorrelation, measure_ranking, measure_signal,
+    AutocorrelationRequest, Error, Measured, RankingMeasure, RankingRequest, ResidualRequest,
+    SignalMeasure, SignalRequest, measure_autocorrelation, measure_ranking, measure_residual,
+    measure_signal,
 };
 
 use crate::source;
@@ -27,6 +29,11 @@ pub(crate) enum SeriesCommand {
     /// Example: tiepoint measure autocorrelation.time --stream run.csv --column error_m
     #[command(name = "autocorrelation.time", alias = "autocorrelation.effective_count")]
     Autocorrelation(AutocorrelationArgs),
+    /// Mean and root mean square of paired differences, synthetic less real, with intervals.
+    ///
+    /// Example: tiepoint measure residual.mean --pairs beams.csv --real real_m --synthetic twin_m
+    #[command(name = "residual.mean", alias = "residual.rmse")]
+    Residual(ResidualArgs),
     /// Kendall's rank correlation (tau-b) of real and synthetic scores of a panel of systems.
     ///
     /// Example: tiepoint measure ranking.kendall_tau_b --scores panel.csv --real real --synthetic sim
@@ -98,6 +105,35 @@ pub(crate) struct AutocorrelationArgs {
     window: String,
 }
 
+/// Pairs of values.
+#[derive(clap::Args)]
+pub(crate) struct ResidualArgs {
+    /// CSV with a header, or Parquet; one row for each pair, in the order of time.
+    #[arg(long, value_name = "FILE")]
+    pairs: PathBuf,
+    /// Column of the real values.
+    #[arg(long, value_name = "NAME")]
+    real: String,
+    /// Column of the synthetic values.
+    #[arg(long, value_name = "NAME")]
+    synthetic: String,
+    /// Leave out rows with a missing number, and say how many.
+    #[arg(long)]
+    drop_missing: bool,
+    /// Rows drawn together; without it as many as the differences remember.
+    #[arg(long, value_name = "ROWS")]
+    block_length: Option<usize>,
+    /// How many resamples.
+    #[arg(long, default_value_t = 2000, value_name = "COUNT")]
+    resamples: usize,
+    /// Level of the intervals.
+    #[arg(long, default_value_t = 0.95)]
+    level: f64,
+    /// Seed of the resamples.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
 /// Scores of systems.
 #[derive(clap::Args)]
 pub(crate) struct ScoreArgs {
@@ -135,6 +171,15 @@ impl SeriesCommand {
                 let stream = source::read_input(stream)?;
                 measure_autocorrelation(&AutocorrelationRequest { stream, column, window })
             }
+            Self::Residual(args) => measure_residual(&ResidualRequest {
+                pairs: source::read_input(args.pairs)?,
+                columns: [args.real, args.synthetic],
+                drop_missing: args.drop_missing,
+                block_length: args.block_length,
+                resample_count: args.resamples,
+                level: args.level,
+                seed: Seed(args.seed),
+            }),
             Self::KendallTauB(scores) => ranking(scores, RankingMeasure::KendallTauB),
             Self::RankViolation(scores) => ranking(scores, RankingMeasure::RankViolation),
             Self::Correlation(CorrelationArgs { scores, level }) => {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use tiepoint_operations::{
-    DriftRequest, Error, LoopClosureRequest, Measured, PairingWords, RelativeWords,
-    StepScaleRequest, SubTrajectoryRequest, TimeOffsetRequest, TrajectoryFiles,
-    TrajectoryMeasureRequest, measure_kitti_drift, measure_loop_closure, measure_step_scale,
-    measure_sub_trajectory, measure_time_offset, measure_trajectory,
+    DriftRequest, Error, LoopClosureRequest, Measured, PairingWords, ReferenceErrorRequest,
+    RelativeWords, StepScaleRequest, SubTrajectoryRequest, TimeOffsetRequest, TrajectoryFiles,
+    TrajectoryMeasureRequest, measure_kitti_drift, measure_loop_closure, measure_reference_error,
+    measure_step_scale, measure_sub_trajectory, measure_time_offset, measure_trajectory,
 };
 
 use crate::source;
@@ -44,6 +44,11 @@ pub(crate) enum TrajectoryCommand {
     /// Example: tiepoint measure traj.time_offset --reference mocap.txt --estimate slam.txt
     #[command(name = "traj.time_offset")]
     TimeOffset(TimeOffsetArgs),
+    /// Error of each of three or more trajectories of one motion, none of which is the truth.
+    ///
+    /// Example: tiepoint measure traj.reference_error --trajectories mocap.txt slam.txt gnss.txt
+    #[command(name = "traj.reference_error")]
+    ReferenceError(ReferenceErrorArgs),
     /// How far a path ends from where it began, for a robot that was put back where it stood.
     ///
     /// Example: tiepoint measure traj.loop_closure --estimate slam.txt
@@ -121,6 +126,33 @@ pub(crate) struct DriftArgs {
     /// Time between two poses, seconds: for the table by speed only.
     #[arg(long, default_value_t = 0.1, value_name = "SECONDS")]
     frame_interval_s: f64,
+    /// Also drift by condition: CSV or Parquet with the columns from_s, to_s, condition (seconds of the
+    /// reference's clock; from_row, to_row where poses have no stamps).
+    #[arg(long, value_name = "FILE")]
+    conditions: Option<PathBuf>,
+}
+
+/// Trajectories that are held against each other.
+#[derive(clap::Args)]
+pub(crate) struct ReferenceErrorArgs {
+    /// Three or more; the first gives the frame and the instants.
+    #[arg(long, value_name = "FILES", num_args = 3.., required = true)]
+    trajectories: Vec<PathBuf>,
+    /// Form of all files: auto (each by its contents), tum, kitti or euroc.
+    #[arg(long, default_value = "auto")]
+    format: String,
+    /// Alignment of the others onto the first: none, se3, sim3, yaw, scale, origin or origin-yaw.
+    #[arg(long, default_value = "se3")]
+    align: String,
+    /// Pairs of stamps: evo (nearest), tum (greedy, one to one) or interpolate (the others).
+    #[arg(long, default_value = "evo")]
+    association: String,
+    /// Largest time between two poses that count as one instant, seconds.
+    #[arg(long, default_value_t = 0.01, value_name = "SECONDS")]
+    time_difference_s_max: f64,
+    /// For interpolate: the longest gap that is bridged, seconds.
+    #[arg(long, default_value_t = 0.2, value_name = "SECONDS")]
+    gap_s_max: f64,
 }
 
 /// Errors over lengths.
@@ -199,9 +231,12 @@ impl TrajectoryCommand {
         match self {
             Self::AbsolutePoseError(args) => measure_trajectory(&absolute(args, None)?),
             Self::RelativePoseError(args) => measure_trajectory(&relative(args)?),
-            Self::KittiDrift(DriftArgs { files, mode, frame_interval_s }) => {
-                measure_kitti_drift(&DriftRequest { files: read(files)?, mode, frame_interval_s })
+            Self::KittiDrift(DriftArgs { files, mode, frame_interval_s, conditions }) => {
+                let conditions = conditions.map(source::read_input).transpose()?;
+                let files = read(files)?;
+                measure_kitti_drift(&DriftRequest { files, mode, frame_interval_s, conditions })
             }
+            Self::ReferenceError(args) => reference_error(args),
             Self::SubTrajectory(args) => measure_sub_trajectory(&SubTrajectoryRequest {
                 files: read(args.files)?,
                 lengths_m: args.lengths_m,
@@ -228,6 +263,15 @@ impl TrajectoryCommand {
             }
         }
     }
+}
+
+fn reference_error(args: ReferenceErrorArgs) -> Result<Measured, Error> {
+    let ReferenceErrorArgs { trajectories, format, align, association, .. } = args;
+    let (time_difference_s_max, gap_s_max) = (args.time_difference_s_max, args.gap_s_max);
+    let trajectories =
+        trajectories.into_iter().map(source::read_input).collect::<Result<_, _>>()?;
+    let pairing = PairingWords { format, association, time_difference_s_max, gap_s_max };
+    measure_reference_error(&ReferenceErrorRequest { trajectories, pairing, align })
 }
 
 fn relative(args: RelativeArgs) -> Result<TrajectoryMeasureRequest, Error> {

@@ -126,3 +126,36 @@ fn bad_clouds_are_refused_by_file_and_point() {
     }
     of("whole.ply", &["--form", "odd"]).expect_code(2);
 }
+
+/// Two points over one cell of the floor and one over another, by hand.
+#[test]
+fn residuals_off_a_plane_and_off_a_cloud_fall_into_cells() {
+    let desk = Desk::new();
+    let above = [vec![0.2, 0.2, 0.1], vec![0.8, 0.2, -0.3], vec![1.5, 0.5, 0.2]];
+    let floor: Vec<Vec<f64>> = above.iter().map(|p| vec![p[0], p[1], 0.0]).collect();
+    desk.write("twin.ply", ply(&above).as_bytes());
+    desk.write("floor.pcd", pcd(&floor).as_bytes());
+    let of = |more: &[&str]| run(&desk, "geom.residual", &[&["twin.ply"], more].concat());
+    let plane = of(&["--plane", "0,0,2,0"]).expect_code(0).json();
+    assert!(plane["mean_m"].as_f64().unwrap().abs() < 1e-15, "{plane}");
+    assert_close(&plane["value"], &(0.14_f64 / 3.0).sqrt().into());
+    assert_close(&plane["cells"][0]["mean_m"], &(-0.1).into());
+    assert_close(&plane["cells"][0]["rms_m"], &0.05_f64.sqrt().into());
+    assert_eq!((&plane["cell_count"], &plane["cells"][1]["x"]), (&2.into(), &1.into()));
+    let cloud = of(&["floor.pcd", "--out", "all.csv"]).expect_code(0).json();
+    assert_close(&cloud["mean_m"], &0.2.into());
+    assert!(cloud["metric"].as_str().unwrap().contains("against=nearest"), "{cloud}");
+    let written = std::fs::read_to_string(desk.path("all.csv")).unwrap();
+    assert_eq!(written.lines().next(), Some("x_m,y_m,z_m,residual_m"));
+    assert_eq!(written.lines().nth(2), Some("0.8,0.2,-0.3,0.3"));
+    let again = of(&["floor.pcd", "--out", "all.csv"]).expect_code(2).stderr;
+    assert!(again.contains("all.csv"), "{again}");
+    of(&["floor.pcd", "--out", "all.ply"]).expect_code(0);
+    // What was written is a cloud like another.
+    let back = run(&desk, "geom.chamfer", &["all.ply", "twin.ply"]).expect_code(0).json();
+    assert_eq!(back["value"], 0.0);
+    of(&["floor.pcd", "--out", "all.txt"]).expect_code(2);
+    of(&["--plane", "0,0,0,1"]).expect_code(2);
+    of(&["floor.pcd", "--plane", "0,0,1,0"]).expect_code(2);
+    of(&[]).expect_code(2);
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 use serde_json::Value;
 
-use super::{Desk, assert_close, csv, of_samples, rows, run, two_samples};
+use super::{Desk, assert_close, csv, golden, of_samples, rows, run, two_samples};
 use crate::quickstart;
 
 #[test]
@@ -215,4 +215,32 @@ fn a_person_sees_the_same_values_as_tables() {
     assert!(one.contains("0.310000000") && one.contains("p_value"), "{one}");
     let all = desk.run(&files).expect_code(0).stdout;
     assert!(all.contains("by_column\n") && all.contains("location"), "{all}");
+}
+
+#[test]
+fn categories_differ_by_what_sdmetrics_leaves_of_one() {
+    let desk = Desk::new();
+    let golden = golden("sdmetrics_columns/columns.json");
+    for side in ["real", "synthetic"] {
+        let column = |name: &str| golden[side][name].as_array().unwrap().clone();
+        let mut text = "weather,night\n".to_owned();
+        for (weather, night) in column("weather").iter().zip(column("night")) {
+            text += &format!("{},{night}\n", weather.as_str().unwrap());
+        }
+        desk.write(&format!("{side}.csv"), text.as_bytes());
+    }
+    let weather = of_samples(&desk, "dist.total_variation", &["--columns", "weather"]);
+    let complement = |name: &str| 1.0 - golden["metrics"][name].as_f64().unwrap();
+    assert_close(&weather["value"], &complement("TVComplement_weather").into());
+    assert_eq!(weather["categories"].as_array().unwrap().len(), 3);
+    let both = of_samples(&desk, "dist.total_variation", &["--columns", "weather,night"]);
+    assert_close(&both["value"], &complement("ContingencySimilarity_weather_night").into());
+    desk.write("real.csv", b"weather\nrain\n\"\"\n");
+    let files = ["--real", "real.csv", "--synthetic", "synthetic.csv", "--columns", "weather"];
+    let hole = run(&desk, "dist.total_variation", &files).expect_code(2).stderr;
+    assert!(hole.contains("real.csv") && hole.contains("row 2"), "{hole}");
+    let kept = [files.as_slice(), &["--drop-missing"]].concat();
+    let kept = run(&desk, "dist.total_variation", &kept).expect_code(0).json();
+    assert_eq!(kept["real_count"], 1);
+    run(&desk, "dist.total_variation", &files[..4]).expect_code(2);
 }

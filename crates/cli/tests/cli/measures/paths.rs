@@ -103,3 +103,82 @@ fn a_late_clock_is_found_and_paths_are_paired_as_asked() {
     assert_close(&closure["translation_m"], &1499.into());
     assert_close(&closure["share"], &1.into());
 }
+
+/// Two paths that agree and one that is off by 0.1 m in turn: by four poses its own error is the root
+/// of 4/3 times that.
+#[test]
+fn the_error_of_each_of_three_paths_is_told_from_the_others() {
+    let desk = Desk::new();
+    let path = |off_m: f64| {
+        let mut text = String::new();
+        for index in 0..4_i32 {
+            let y = if index % 2 == 0 { off_m } else { -off_m };
+            writeln!(text, "{}.0 {index} {y} 0 0 0 0 1", 100 + index).unwrap();
+        }
+        text
+    };
+    desk.write("mocap.txt", path(0.0).as_bytes());
+    desk.write("slam.txt", path(0.0).as_bytes());
+    desk.write("gnss.txt", path(0.1).as_bytes());
+    let files = ["--trajectories", "gnss.txt", "mocap.txt", "slam.txt", "--align", "none"];
+    let found = run(&desk, "traj.reference_error", &files).expect_code(0).json();
+    let expected = 0.1 * (4.0_f64 / 3.0).sqrt();
+    assert_close(&found["value"], &expected.into());
+    assert_eq!(found["trajectories"][1]["error_m"], 0.0);
+    assert_eq!(found["n"], 4);
+    assert!(found["metric"].as_str().unwrap().contains("trajectories=3"), "{found}");
+    let interpolated = [files.as_slice(), &["--association", "interpolate", "--gap-s-max", "2"]];
+    let interpolated = run(&desk, "traj.reference_error", &interpolated.concat());
+    assert_close(&interpolated.expect_code(0).json()["value"], &expected.into());
+    // One whose errors are the sum of the others' has none of its own.
+    desk.write("mixed.txt", path(0.05).as_bytes());
+    let mixed = ["--trajectories", "mixed.txt", "mocap.txt", "gnss.txt", "--align", "none"];
+    let mixed = run(&desk, "traj.reference_error", &mixed).expect_code(3).json();
+    assert_eq!(mixed["value"], Value::Null);
+    assert!(mixed["trajectories"][0]["reason"].as_str().unwrap().contains("not independent"));
+    run(&desk, "traj.reference_error", &files[..3]).expect_code(2);
+    desk.write("rows.txt", kitti(4, 1.0).as_bytes());
+    let other = ["--trajectories", "rows.txt", "mocap.txt", "slam.txt"];
+    run(&desk, "traj.reference_error", &other).expect_code(2);
+}
+
+/// The estimate is one per cent too long in the rain and exact when it is dry.
+#[test]
+fn drift_is_told_by_condition_and_what_crosses_is_counted() {
+    let desk = Desk::new();
+    desk.write("gt.txt", kitti(1000, 1.0).as_bytes());
+    let rain: String = kitti(501, 1.01);
+    let mut estimate = rain;
+    for index in 501..1000_u32 {
+        let x_m = 505.0 + f64::from(index - 500);
+        writeln!(estimate, "1 0 0 {x_m} 0 1 0 0 0 0 1 0").unwrap();
+    }
+    desk.write("slam.txt", estimate.as_bytes());
+    desk.write("odd.csv", b"from_row,to_row,condition\n0,500,rain\n501,1000,dry\n");
+    let of = |file: &str| {
+        let files = ["--reference", "gt.txt", "--estimate", "slam.txt", "--mode", "corrected"];
+        run(&desk, "traj.kitti_drift", &[files.as_slice(), &["--conditions", file]].concat())
+    };
+    let found = of("odd.csv").expect_code(0).json();
+    let by = found["by_condition"].as_array().unwrap();
+    let of_condition = |name: &str| by.iter().find(|row| row["condition"] == name).unwrap();
+    let dry = of_condition("dry")["translation_percent"].as_f64().unwrap();
+    assert!(dry.abs() < 1e-9, "{found}");
+    let rain = of_condition("rain");
+    // A stretch ends a step beyond its length.
+    assert!((1.0..1.011).contains(&rain["translation_percent"].as_f64().unwrap()), "{rain}");
+    assert!(rain["translation_metric"].as_str().unwrap().contains("condition=rain"), "{rain}");
+    assert!(found["notes"].to_string().contains("cross from one condition"), "{found}");
+    for (bad, word) in [
+        ("from_row,to_row,condition\n0,500,rain\n400,1000,dry\n", "another span"),
+        ("from_row,to_row,condition\n0,0,rain\n", "not after"),
+        ("from_row,to_row,condition\n0,9,a;b\n", "holds"),
+        ("from_row,to_row,condition\n0,x,rain\n", "no row"),
+        ("from_s,to_s,condition\n0,9,rain\n", "from_row"),
+        ("from_row,to_row,condition\n0,9,\n", "row 1"),
+    ] {
+        desk.write("bad.csv", bad.as_bytes());
+        let refused = of("bad.csv").expect_code(2).stderr;
+        assert!(refused.contains(word) && refused.contains("bad.csv"), "{refused}");
+    }
+}

@@ -33,3 +33,28 @@ fn scores_and_signals_are_measured_in_the_order_of_their_rows() {
     let memory = run(&desk, "autocorrelation.time", &memory).expect_code(0).json();
     assert!(memory["value"].as_f64().unwrap() > 2.0, "{memory}");
 }
+
+#[test]
+fn residuals_are_synthetic_less_real_and_say_their_blocks() {
+    let desk = Desk::new();
+    desk.write("beams.csv", b"real,sim\n1,1.1\n2,2.3\n");
+    let files = ["--pairs", "beams.csv", "--real", "real", "--synthetic", "sim"];
+    let found = run(&desk, "residual.mean", &files).expect_code(0).json();
+    assert_close(&found["value"], &0.2.into());
+    assert_close(&found["rmse"], &0.05_f64.sqrt().into());
+    assert_eq!(found["block_length"], 1);
+    assert!(found["metrics"]["rmse"].as_str().unwrap().starts_with("residual.rmse["), "{found}");
+    // A wave of 600 rows remembers: the interval draws blocks.
+    let rows: Vec<Vec<f64>> = (0..600).map(|i| vec![0.0, (0.05 * f64::from(i)).sin()]).collect();
+    desk.write("beams.csv", csv("real,sim", &rows).as_bytes());
+    let wave = run(&desk, "residual.mean", &files).expect_code(0).json();
+    assert!(wave["block_length"].as_u64().unwrap() > 5, "{wave}");
+    let single = [files.as_slice(), &["--block-length", "1"]].concat();
+    let single = run(&desk, "residual.mean", &single).expect_code(0).json();
+    let width = |found: &serde_json::Value| {
+        found["high"].as_f64().unwrap() - found["low"].as_f64().unwrap()
+    };
+    assert!(width(&wave) > 2.0 * width(&single), "{wave} {single}");
+    desk.write("beams.csv", b"real,sim\n1,\n");
+    run(&desk, "residual.mean", &files).expect_code(2);
+}

@@ -92,6 +92,17 @@ fn rows_of_one_run_are_tested_in_blocks_that_are_long_enough() {
     assert!(blocks["simulated_size"].as_f64().unwrap() <= 0.075, "{blocks}");
     assert!(blocks["notes"].to_string().contains("5 rows at the end"), "{blocks}");
     of(&["--block-length", "0"]).expect_code(2);
+    let bet = of(&["--block-length", "10", "--test", "betting", "--bound", "1"]).expect_code(2);
+    assert!(bet.stderr.contains("--block-length"), "{}", bet.stderr);
+    let one_sided = |more: &[&str]| {
+        let files = ["--units", "wave.csv", "--difference", "d", "--margin", "0.1"];
+        run(&desk, "stat.noninferiority", &[files.as_slice(), more].concat())
+    };
+    let blocks = one_sided(&["--block-length", "10"]).expect_code(0).json();
+    assert!(blocks["metric"].as_str().unwrap().contains("test=paired_t"), "{blocks}");
+    column(&desk, "wave.csv", "d", &wave);
+    let short = one_sided(&["--block-length", "5"]).expect_code(3).json();
+    assert_eq!(short["answer"], "insufficient evidence");
 }
 
 #[test]

@@ -37,7 +37,8 @@ struct Declared {
 pub(super) struct Layout {
     /// One per number, trailing padding left out.
     pub(super) fields: Arc<[SignalField]>,
-    kinds: Vec<Kind>,
+    /// How many numbers of which kind follow each other.
+    runs: Vec<(Kind, usize)>,
     /// Without trailing padding.
     size_bytes: usize,
     /// With it.
@@ -226,7 +227,7 @@ impl Layout {
             is_numeric: !flat.kinds.contains(&Kind::Char),
             size_bytes: flat.size_bytes,
             padded_bytes,
-            kinds: flat.kinds,
+            runs: flat.kinds.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect(),
             fields: flat
                 .names
                 .into_iter()
@@ -265,13 +266,15 @@ impl Layout {
 
     /// Every number in order, and how many integers were rounded to the nearest `f64`.
     pub(super) fn values(&self, payload: &[u8]) -> (Vec<f64>, u64) {
-        let mut values = Vec::with_capacity(self.kinds.len());
+        let mut values = Vec::with_capacity(self.fields.len());
         let mut rounded_count = 0;
         let mut rest = payload;
-        for kind in &self.kinds {
-            let Some((bytes, behind)) = rest.split_at_checked(kind.size_bytes()) else { break };
+        for (kind, count) in &self.runs {
+            let Some((bytes, behind)) = rest.split_at_checked(count * kind.size_bytes()) else {
+                break;
+            };
             rest = behind;
-            values.push(number(*kind, bytes, &mut rounded_count));
+            rounded_count += numbers(*kind, bytes, &mut values);
         }
         (values, rounded_count)
     }
@@ -282,31 +285,31 @@ fn u64_at(payload: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes.unwrap_or_default())
 }
 
-/// `bytes` must be of the kind's size: the caller splits them so.
-fn number(kind: Kind, bytes: &[u8], rounded_count: &mut u64) -> f64 {
+/// Adds the numbers of a run; gives how many integers were rounded.
+fn numbers(kind: Kind, bytes: &[u8], values: &mut Vec<f64>) -> u64 {
     macro_rules! plain {
         ($number:ty) => {
-            <$number>::from_le_bytes(bytes.try_into().unwrap_or_default())
+            bytes.as_chunks().0.iter().map(|item| <$number>::from_le_bytes(*item))
         };
     }
+    let mut rounded_count = 0;
     match kind {
-        Kind::I8 => plain!(i8).into(),
-        Kind::U8 | Kind::Char => plain!(u8).into(),
-        Kind::I16 => plain!(i16).into(),
-        Kind::U16 => plain!(u16).into(),
-        Kind::I32 => plain!(i32).into(),
-        Kind::U32 => plain!(u32).into(),
-        Kind::I64 => {
-            let whole = plain!(i64);
-            *rounded_count += u64::from(whole.unsigned_abs() > EXACT_INTEGER_MAX);
+        Kind::I8 => values.extend(plain!(i8).map(f64::from)),
+        Kind::U8 | Kind::Char => values.extend(plain!(u8).map(f64::from)),
+        Kind::I16 => values.extend(plain!(i16).map(f64::from)),
+        Kind::U16 => values.extend(plain!(u16).map(f64::from)),
+        Kind::I32 => values.extend(plain!(i32).map(f64::from)),
+        Kind::U32 => values.extend(plain!(u32).map(f64::from)),
+        Kind::I64 => values.extend(plain!(i64).map(|whole| {
+            rounded_count += u64::from(whole.unsigned_abs() > EXACT_INTEGER_MAX);
             whole as f64
-        }
-        Kind::U64 => {
-            let whole = plain!(u64);
-            *rounded_count += u64::from(whole > EXACT_INTEGER_MAX);
+        })),
+        Kind::U64 => values.extend(plain!(u64).map(|whole| {
+            rounded_count += u64::from(whole > EXACT_INTEGER_MAX);
             whole as f64
-        }
-        Kind::F32 => plain!(f32).into(),
-        Kind::F64 => plain!(f64),
+        })),
+        Kind::F32 => values.extend(plain!(f32).map(f64::from)),
+        Kind::F64 => values.extend(plain!(f64)),
     }
+    rounded_count
 }

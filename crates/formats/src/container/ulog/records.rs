@@ -265,9 +265,10 @@ impl Records {
 
     fn data(&mut self, body: &[u8], at: u64, out: &mut Collector) -> Result<(), ReadError> {
         let id = Cursor::packed(body).u16("data.msg_id").map_err(broken(at))?;
-        let unknown = ReadError::UnknownChannel { channel_id: id.into(), offset_bytes: at };
-        let Subscription { slot_index, layout, view } =
-            self.subscriptions.get(&id).ok_or(unknown)?;
+        let Subscription { slot_index, layout, view } = self
+            .subscriptions
+            .get(&id)
+            .ok_or_else(|| ReadError::UnknownChannel { channel_id: id.into(), offset_bytes: at })?;
         let payload = &body[2..];
         let slot = out.slot(*slot_index);
         let message_index = slot.message_count;
@@ -353,7 +354,7 @@ impl Records {
             let ms = self.dropout_ms;
             let file = out.metadata.entry("ulog".to_owned()).or_default();
             file.insert("dropout_ms".to_owned(), ms.to_string());
-            out.warnings.push(format!(
+            out.notes.push(format!(
                 "the logger lost messages for {ms} ms in all; the channel `dropouts` says when"
             ));
         }

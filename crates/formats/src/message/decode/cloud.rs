@@ -145,13 +145,17 @@ impl Grid<'_> {
     }
 
     fn gather(&self, row: &[u8], field: PointField, values: &mut Vec<f32>) {
+        let (start, step_bytes) = (field.offset_bytes, self.point_step_bytes);
+        let points = row.chunks_exact(step_bytes);
+        // By far the most: plain numbers. The loop is its own, so that it stays tight.
+        if let (Number::F32, false) = (field.number, self.big_endian) {
+            values.extend(points.map(|point| f32::from_le_bytes(bytes_at(point, start))));
+            return;
+        }
         let big_endian = self.big_endian;
-        let start = field.offset_bytes;
-        let points = row.chunks_exact(self.point_step_bytes);
         /// The number's bytes in little-endian order.
         fn number<const N: usize>(point: &[u8], start: usize, big_endian: bool) -> [u8; N] {
-            let mut bytes = [0; N];
-            bytes.copy_from_slice(&point[start..start + N]);
+            let mut bytes = bytes_at(point, start);
             if big_endian {
                 bytes.reverse();
             }
@@ -178,4 +182,11 @@ impl Grid<'_> {
                 .extend(points.map(|p| f64::from_le_bytes(number(p, start, big_endian)) as f32)),
         }
     }
+}
+
+/// The bytes of a number inside a point; that they are inside was checked for the whole cloud.
+fn bytes_at<const N: usize>(point: &[u8], start: usize) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(&point[start..start + N]);
+    bytes
 }

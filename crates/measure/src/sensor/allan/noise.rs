@@ -5,6 +5,7 @@
 //! random walk.
 //! For a rate in `u`: noise density in `u/sqrt(Hz)`, bias instability in `u`, random walk in
 //! `u sqrt(Hz)`.
+//! Cost: `O(p)` for a curve of p points; the curve costs more.
 //!
 //! Not here: temperature, and rate ramps (the Hadamard deviations are blind to them).
 

@@ -47,7 +47,7 @@ pub struct EquivalenceRequest {
 pub struct NonInferiorityRequest {
     /// The units.
     pub units: PairedUnits,
-    /// `betting` or `t`.
+    /// `auto`, `betting` or `t`.
     pub test: String,
     /// The margin, in the unit of the columns.
     pub margin: f64,
@@ -59,6 +59,8 @@ pub struct NonInferiorityRequest {
     pub alpha: f64,
     /// `higher` or `lower`: which side of a difference is the safe one.
     pub safe_side: String,
+    /// Of the simulated size of a test on blocks.
+    pub seed: Seed,
 }
 
 /// Units of which "there is no difference" is tested.
@@ -91,30 +93,28 @@ pub fn measure_equivalence(request: &EquivalenceRequest) -> Result<Measured, Err
         None => statistic,
     };
     let size = differences.simulated_size(*margin, *alpha, request.seed);
-    let question = Question {
-        units: differences.units(*bound, |_| size),
-        unit_count: differences.values.len() as u64,
-        margin: *margin,
-        alpha: *alpha,
-    };
-    let chosen = match test.as_str() {
-        "auto" => choose_test(&question),
-        "betting" => Ok(Test::Betting),
-        "t" if differences.blocks.is_some() => choose_test(&question),
-        "t" => Ok(Test::PairedT),
-        other => return Err(unknown("--test", other, "auto, betting, t, welch")),
-    };
-    let mut measured = match chosen {
-        Err(unfit) => insufficient(&statistic, &differences, unfit)?,
+    let question = differences.question([*margin, *alpha], *bound, size);
+    let measured = match choice(test, &differences, &question)? {
+        Err(unfit) => insufficient(&statistic, (differences.mean(), &differences), unfit)?,
         Ok(test) => decide(statistic, &differences, request, test)?,
     };
-    measured.values.extend(differences.dependence_values());
-    if differences.blocks.is_some() {
-        measured.values.push(super::open_end("simulated_size", size, "1"));
+    Ok(differences.explain(measured, size))
+}
+
+/// The test for the units, or why none fits. Blocks of one run are never bet on: there the null
+/// hypothesis does not hold unit by unit.
+fn choice(
+    word: &str,
+    differences: &Differences,
+    question: &Question,
+) -> Result<Result<Test, Unfit>, Error> {
+    match (word, differences.blocks.is_some()) {
+        ("auto", _) | ("t", true) => Ok(choose_test(question)),
+        ("t", false) => Ok(Ok(Test::PairedT)),
+        ("betting", false) => Ok(Ok(Test::Betting)),
+        ("betting", true) => Err(unknown("--test with --block-length", "betting", "auto, t")),
+        (other, _) => Err(unknown("--test", other, "auto, betting, t; welch for equivalence")),
     }
-    measured.notes.extend(differences.dependence_note());
-    measured.notes.extend(differences.notes);
-    Ok(measured)
 }
 
 /// One test on the differences, with the units that it would need.
@@ -208,7 +208,7 @@ fn test_values(
 /// The estimate alone, and why no test fits.
 fn insufficient(
     statistic: &Statistic,
-    differences: &Differences,
+    (mean, differences): (f64, &Differences),
     unfit: Unfit,
 ) -> Result<Measured, Error> {
     if let Unfit::OutOfRange { name, value, requirement } = unfit {
@@ -218,7 +218,7 @@ fn insufficient(
     let values = vec![
         answer.value(),
         MeasuredValue::word("reason", &unfit.to_string()),
-        MeasuredValue::real("value", differences.mean(), "value"),
+        MeasuredValue::real("value", mean, "value"),
         MeasuredValue::count("n", differences.values.len()),
     ];
     let notes = vec![format!("hint: {}", unfit.hint())];
@@ -245,27 +245,29 @@ pub fn measure_noninferiority(request: &NonInferiorityRequest) -> Result<Measure
         Some(length) => statistic.with("block_length", length),
         None => statistic,
     };
+    let sign = if safe_side == "lower" { -1.0 } else { 1.0 };
+    // At the margin the one-sided test errs as often as both sides together do.
+    let size = differences.simulated_size(*margin, *alpha, request.seed);
+    let question = differences.question([*margin, *alpha], request.bound, size);
     let values = &differences.values;
-    let (statistic, found) = match (request.test.as_str(), request.bound) {
-        ("t", _) => {
-            (statistic.with("test", "paired_t"), paired_noninferiority(values, *margin, *alpha))
+    let (statistic, found) = match (choice(&request.test, &differences, &question)?, request.bound)
+    {
+        (Err(unfit), _) => {
+            let mean = sign * differences.mean();
+            let measured = insufficient(&statistic, (mean, &differences), unfit)?;
+            return Ok(differences.explain(measured, size));
         }
-        ("betting", Some(bound)) => (
+        (Ok(Test::Betting), Some(bound)) => (
             statistic.with("test", "betting").with("bound", bound),
             betting_noninferiority(values, *margin, bound, *alpha),
         ),
-        ("betting", None) => {
-            return Err(needs("betting", "--bound"));
+        (Ok(Test::Betting), None) => return Err(needs("betting", "--bound")),
+        (Ok(_), _) => {
+            (statistic.with("test", "paired_t"), paired_noninferiority(values, *margin, *alpha))
         }
-        (other, _) => return Err(unknown("--test", other, "betting, t")),
     };
-    let sign = if safe_side == "lower" { -1.0 } else { 1.0 };
     let found = found.map(|found| one_sided_values(&found, sign, (values.len(), *alpha)));
-    let mut measured = statistic.answered(found)?;
-    measured.values.extend(differences.dependence_values());
-    measured.notes.extend(differences.dependence_note());
-    measured.notes.extend(differences.notes);
-    Ok(measured)
+    Ok(differences.explain(statistic.answered(found)?, size))
 }
 
 fn one_sided_values(
@@ -314,7 +316,5 @@ pub fn measure_difference_test(request: &DifferenceTestRequest) -> Result<Measur
     });
     let mut measured = statistic.of(found)?;
     measured.notes.push("a large p supports nothing: see stat.equivalence".to_owned());
-    measured.notes.extend(differences.dependence_note());
-    measured.notes.extend(differences.notes);
-    Ok(measured)
+    Ok(differences.explain(measured, None))
 }

@@ -5,13 +5,13 @@
 //! Units: those of the columns.
 
 use tiepoint_assure::statistics::{
-    choice::Units,
+    choice::{Question, Units},
     dependence::{BlockedRun, REPLICATIONS, autocorrelation_time, simulated_size},
 };
 use tiepoint_model::Seed;
 
 use super::super::{
-    InputFile, MeasuredValue,
+    InputFile, Measured, MeasuredValue,
     input::{dropped_note, read_numbers},
 };
 use crate::Error;
@@ -48,7 +48,7 @@ pub(super) struct Differences {
     pub(super) blocks: Option<Blocks>,
     /// Of the rows as they follow each other, rows; `None` if it cannot be measured.
     pub(super) autocorrelation_time: Option<f64>,
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 pub(super) struct Blocks {
@@ -87,15 +87,32 @@ impl PairedUnits {
 }
 
 impl Differences {
-    /// What the units are, for the choice of the test.
-    pub(super) fn units(&self, bound: Option<f64>, sizes: impl Fn(&Self) -> Option<f64>) -> Units {
-        match &self.blocks {
+    /// What decides the test: what the units are, and how many.
+    pub(super) fn question(
+        &self,
+        [margin, alpha]: [f64; 2],
+        bound: Option<f64>,
+        simulated_size: Option<f64>,
+    ) -> Question {
+        let units = match &self.blocks {
             None => Units::Independent { bound },
             Some(blocks) => Units::Blocks {
                 length_in_autocorrelation_times: self.length_in_times(blocks),
-                simulated_size: sizes(self),
+                simulated_size,
             },
+        };
+        Question { units, unit_count: self.values.len() as u64, margin, alpha }
+    }
+
+    /// The answer with how the rows depend on each other, and what was left out.
+    pub(super) fn explain(self, mut measured: Measured, simulated_size: Option<f64>) -> Measured {
+        measured.values.extend(self.dependence_values());
+        if self.blocks.is_some() {
+            measured.values.push(super::open_end("simulated_size", simulated_size, "1"));
         }
+        measured.notes.extend(self.dependence_note());
+        measured.notes.extend(self.notes);
+        measured
     }
 
     /// The true size of the t test at this margin, for the dependence of the rows.
@@ -126,7 +143,7 @@ impl Differences {
     }
 
     /// How the rows depend on each other, and what blocks they make.
-    pub(super) fn dependence_values(&self) -> Vec<MeasuredValue> {
+    fn dependence_values(&self) -> Vec<MeasuredValue> {
         let mut values =
             vec![super::open_end("autocorrelation_time", self.autocorrelation_time, "rows")];
         if let Some(blocks) = &self.blocks {
@@ -138,7 +155,7 @@ impl Differences {
     }
 
     /// A warning where rows that follow each other are taken for independent units.
-    pub(super) fn dependence_note(&self) -> Option<String> {
+    fn dependence_note(&self) -> Option<String> {
         const TIME_MAX: f64 = 2.0;
         let time = self.autocorrelation_time.filter(|time| *time >= TIME_MAX)?;
         self.blocks.is_none().then(|| {

@@ -197,8 +197,8 @@ fn out_of_range(refusal: Refusal) -> Error {
     }
 }
 
-fn chances(family: &InputFile, column: &String) -> Result<Vec<f64>, Error> {
-    let table = read_numbers(family, std::slice::from_ref(column), false)?;
+fn chances(family: &InputFile, column: &str) -> Result<Vec<f64>, Error> {
+    let table = read_numbers(family, &[column.to_owned()], false)?;
     let p_values = &table.columns[0];
     if let Some(p) = p_values.iter().find(|p| !(0.0..=1.0).contains(*p)) {
         check("p-value", *p, false, "between 0 and 1")?;

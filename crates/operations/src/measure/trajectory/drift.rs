@@ -14,8 +14,8 @@ use tiepoint_measure::{
 };
 
 use super::{
-    Measured, MeasuredTable, MeasuredValue, TrajectoryFiles, is_undefined, parse_alignment,
-    unknown, values,
+    InputFile, Measured, MeasuredTable, MeasuredValue, TrajectoryFiles, conditions, is_undefined,
+    parse_alignment, unknown, values,
 };
 use crate::Error;
 
@@ -28,6 +28,8 @@ pub struct DriftRequest {
     pub mode: String,
     /// Time between two poses, seconds: for speeds only.
     pub frame_interval_s: f64,
+    /// Under which condition which part was driven: CSV or Parquet.
+    pub conditions: Option<InputFile>,
 }
 
 /// Two trajectories and the lengths to look at.
@@ -69,10 +71,20 @@ pub fn measure_kitti_drift(request: &DriftRequest) -> Result<Measured, Error> {
     let frame_interval_s = request.frame_interval_s;
     let options = DriftOptions { arithmetic, frame_interval_s, ..DriftOptions::KITTI_COMPATIBLE };
     let paired = request.files.pair()?;
+    let labels = match &request.conditions {
+        Some(file) => Some(conditions::labels(file, &paired)?),
+        None => None,
+    };
     let drift = kitti_drift(&paired.reference, &paired.estimate, &options);
     let of = [options.translation_metric(), options.rotation_metric()].map(|m| paired.named(m));
     let mut tables = Vec::new();
-    let found = drift.map(|drift| {
+    let mut notes = Vec::new();
+    let found = drift.and_then(|drift| {
+        if let Some(labels) = &labels {
+            let (table, note) = conditions::table(&drift.segments, labels, &of)?;
+            tables.push(table);
+            notes.extend(note);
+        }
         let rows = |groups: &[(f64, DriftMean)], by: &str| {
             let row = |(key, mean): &(f64, DriftMean)| {
                 [vec![MeasuredValue::real(by, *key, "")], mean_values(mean)].concat()
@@ -82,15 +94,15 @@ pub fn measure_kitti_drift(request: &DriftRequest) -> Result<Measured, Error> {
         tables.push(rows(&drift.by_length, "length_m"));
         tables.push(rows(&drift.by_speed, "speed_m_per_s"));
         let named = mean_values(&drift.mean).into_iter().enumerate();
-        named
-            .map(|(index, value)| match of.get(index) {
-                Some(metric) => value.of(metric),
-                None => value,
-            })
-            .collect()
+        let values = named.map(|(index, value)| match of.get(index) {
+            Some(metric) => value.of(metric),
+            None => value,
+        });
+        Ok(values.collect())
     });
     let mut measured = Measured::of(&of[0], found)?;
     measured.tables = tables;
+    measured.notes.extend(notes);
     measured.notes.extend(paired.notes);
     Ok(measured)
 }

@@ -14,7 +14,7 @@ use tiepoint_measure::{
         interpolation::{self, interpolate_at},
     },
 };
-use tiepoint_model::{Pose3, Span, Trajectory};
+use tiepoint_model::{Pose3, Span, Timestamp, Trajectory};
 
 use super::{InputFile, unknown};
 use crate::Error;
@@ -47,6 +47,8 @@ pub struct PairingWords {
 pub(super) struct Paired {
     pub(super) reference: Vec<Pose3>,
     pub(super) estimate: Vec<Pose3>,
+    /// The instants of the rows; empty where rows are paired by their number.
+    pub(super) stamps: Vec<Timestamp>,
     association: String,
     pub(super) notes: Vec<String>,
 }
@@ -67,6 +69,7 @@ impl TrajectoryFiles {
             (true, true) => Ok(Paired {
                 reference: reference.poses().to_vec(),
                 estimate: estimate.poses().to_vec(),
+                stamps: Vec::new(),
                 association: "row".to_owned(),
                 notes: Vec::new(),
             }),
@@ -107,6 +110,26 @@ pub(super) fn read_one(file: &InputFile, format: &str) -> Result<Trajectory, Err
     read(format, file)
 }
 
+/// Reads several files that all have stamps; `None` if none has.
+pub(super) fn read_all(
+    files: &[InputFile],
+    format: &str,
+) -> Result<Option<Vec<Trajectory>>, Error> {
+    let wanted = parse_format(format)?;
+    let of = |file: &InputFile| wanted.or(detected(file)).unwrap_or(TrajectoryFormat::Tum);
+    let is_kitti = |file: &&InputFile| of(file) == TrajectoryFormat::Kitti;
+    match (files.iter().find(is_kitti), files.iter().find(|file| !is_kitti(file))) {
+        (Some(_), None) => Ok(None),
+        (Some(rows), Some(stamped)) => Err(Error::MixedTrajectories {
+            reference: stamped.path.clone(),
+            estimate: rows.path.clone(),
+        }),
+        (None, _) => {
+            files.iter().map(|file| read(of(file), file)).collect::<Result<_, _>>().map(Some)
+        }
+    }
+}
+
 fn read(format: TrajectoryFormat, file: &InputFile) -> Result<Trajectory, Error> {
     read_trajectory(format, &file.bytes).map_err(|source| file.refuse(source))
 }
@@ -127,23 +150,33 @@ fn pair_by_time(
     estimate: &Trajectory,
     words: &PairingWords,
 ) -> Result<Paired, Error> {
+    if words.association == "interpolate" {
+        return interpolated(reference, estimate, Span::from_seconds(words.gap_s_max));
+    }
+    let (association, name) = associated(reference, estimate, words)?;
+    let stamps = association.pairs.iter().map(|(index, _)| reference.stamps()[*index]).collect();
+    let [reference, estimate] = association.select(reference, estimate);
+    Ok(Paired { reference, estimate, stamps, association: name, notes: Vec::new() })
+}
+
+/// Pairs of poses that are near in time, and how they were found.
+pub(super) fn associated(
+    reference: &Trajectory,
+    estimate: &Trajectory,
+    words: &PairingWords,
+) -> Result<(Association, String), Error> {
     let options = AssociationOptions {
         difference_max: Span::from_seconds(words.time_difference_s_max),
         arithmetic: StampArithmetic::FloatSeconds,
     };
-    let (association, name) = match words.association.as_str() {
-        "evo" => (associate(reference, estimate, options)?, options.to_string()),
+    match words.association.as_str() {
+        "evo" => Ok((associate(reference, estimate, options)?, options.to_string())),
         "tum" => {
             let pairs = associate_greedily(reference.stamps(), estimate.stamps(), options)?;
-            (Association { pairs, options }, greedy::convention(options))
+            Ok((Association { pairs, options }, greedy::convention(options)))
         }
-        "interpolate" => {
-            return interpolated(reference, estimate, Span::from_seconds(words.gap_s_max));
-        }
-        other => return Err(unknown("--association", other, "evo, tum, interpolate")),
-    };
-    let [reference, estimate] = association.select(reference, estimate);
-    Ok(Paired { reference, estimate, association: name, notes: Vec::new() })
+        other => Err(unknown("--association", other, "evo, tum, interpolate")),
+    }
 }
 
 /// The reference moved to the estimate's instants.
@@ -164,6 +197,7 @@ fn interpolated(
     }
     Ok(Paired {
         estimate: found.instant_indices.iter().map(at).collect(),
+        stamps: found.instant_indices.iter().map(|index| estimate.stamps()[*index]).collect(),
         reference: found.poses,
         association: interpolation::convention(gap_max),
         notes,

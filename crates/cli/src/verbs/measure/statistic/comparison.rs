@@ -72,6 +72,9 @@ pub(crate) struct MarginArgs {
     /// Error of each one-sided test.
     #[arg(long, default_value_t = 0.05)]
     alpha: f64,
+    /// Seed of the simulated size of a test on blocks.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
 /// Equivalence.
@@ -83,9 +86,6 @@ pub(crate) struct EquivalenceArgs {
     /// (a number of units fixed beforehand), or welch (two groups without pairs).
     #[arg(long, default_value = "auto")]
     test: String,
-    /// Seed of the simulated size of a test on blocks.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
 }
 
 /// Non-inferiority.
@@ -93,8 +93,9 @@ pub(crate) struct EquivalenceArgs {
 pub(crate) struct NonInferiorityArgs {
     #[command(flatten)]
     margin: MarginArgs,
-    /// betting (holds however often one looks) or t (a number of units fixed beforehand).
-    #[arg(long, default_value = "betting")]
+    /// auto (betting for independent units, t for blocks of one run that are long enough), betting or t
+    /// (a number of units fixed beforehand).
+    #[arg(long, default_value = "auto")]
     test: String,
     /// Which side of a difference is safe: higher (synthetic above real) or lower.
     #[arg(long, default_value = "higher")]
@@ -120,7 +121,7 @@ pub(crate) struct NoDifferenceArgs {
 impl ComparisonCommand {
     pub(super) fn measure(self) -> Result<Measured, Error> {
         match self {
-            Self::Equivalence(EquivalenceArgs { margin: args, test, seed }) => {
+            Self::Equivalence(EquivalenceArgs { margin: args, test }) => {
                 measure_equivalence(&EquivalenceRequest {
                     units: read(args.units)?,
                     test,
@@ -128,7 +129,7 @@ impl ComparisonCommand {
                     bound: args.bound,
                     block_length: args.block_length,
                     alpha: args.alpha,
-                    seed: Seed(seed),
+                    seed: Seed(args.seed),
                 })
             }
             Self::NonInferiority(NonInferiorityArgs { margin: args, test, safe_side }) => {
@@ -140,6 +141,7 @@ impl ComparisonCommand {
                     block_length: args.block_length,
                     alpha: args.alpha,
                     safe_side,
+                    seed: Seed(args.seed),
                 })
             }
             Self::NoDifference(NoDifferenceArgs { units, test, exchanges, seed }) => {
