@@ -107,11 +107,11 @@ fn a_commit_costs_the_same_however_many_came_before() {
             .iter()
             .filter(|e| e.verb == "compact")
             .count();
-        // The first makes a folder for its blob more often, the 256th entry of the ledger fills a tile, and a little
-        // before it a projection is saved; the others take the same steps but for compactions.
+        // The first makes a folder for its blob more often, each 256th entry of the ledger fills a tile, and now and
+        // then a projection is saved; the others take the same steps but for compactions.
         let usual = steps[steps.len() / 2];
         let unusual = steps.iter().filter(|count| count.abs_diff(usual) > 4).count();
-        assert!(compactions > 0 && unusual <= compactions + 3, "{steps:?}");
+        assert!(compactions > 0 && unusual <= compactions + 3 + steps.len() / 100, "{steps:?}");
 
         if long_run.is_some() {
             let began = Instant::now();
