@@ -109,8 +109,9 @@ fn a_commit_costs_the_same_however_many_came_before() {
             .count();
         // The first makes a folder for its blob more often, each 256th entry of the ledger fills a tile, and now and
         // then a projection is saved; the others take the same steps but for compactions.
+        // A recording with findings, or with a channel more, writes a table more, which is a dozen steps.
         let usual = steps[steps.len() / 2];
-        let unusual = steps.iter().filter(|count| count.abs_diff(usual) > 4).count();
+        let unusual = steps.iter().filter(|count| count.abs_diff(usual) > 12).count();
         assert!(compactions > 0 && unusual <= compactions + 3 + steps.len() / 100, "{steps:?}");
 
         if long_run.is_some() {
