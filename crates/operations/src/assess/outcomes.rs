@@ -131,7 +131,8 @@ pub(super) async fn open(platform: &Platform, case: &OutcomeCase) -> Result<Open
         }],
     };
     let lineage = lineage(case, &sha256);
-    let findings = Findings { evidence, pictures: Pictures::default(), lineage };
+    let (pictures, units) = (Pictures::default(), Vec::new());
+    let findings = Findings { evidence, pictures, lineage, units };
     Ok(Opened { findings, sha256, blob: blob.blake3 })
 }
 

@@ -6,7 +6,7 @@ use tiepoint_formats::{Table, columns};
 use tiepoint_model::{Digest, Recording};
 use tiepoint_store::{ContentHasher, blobs::blob_key, recording_root};
 
-use super::{Check, Wrong, listed, sha256_of};
+use super::{Check, Wrong, listed};
 use crate::{Error, Platform, derivations, ingest::catalogue_digest, recording};
 
 /// The rows of every channel have the digest that was committed.
