@@ -69,5 +69,6 @@ pub(crate) enum Verb {
     Compare(verbs::compare::CompareArgs),
     Assess(verbs::assess::AssessArgs),
     Compact(verbs::compact::CompactArgs),
+    Retain(verbs::retain::RetainArgs),
     Sweep(verbs::sweep::SweepArgs),
 }

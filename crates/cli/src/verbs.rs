@@ -12,6 +12,7 @@ pub(crate) mod measure;
 pub(crate) mod prove;
 pub(crate) mod query;
 pub(crate) mod regenerate;
+pub(crate) mod retain;
 pub(crate) mod sweep;
 pub(crate) mod trace;
 pub(crate) mod twin;
@@ -66,6 +67,9 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
         }
         Verb::Compact(args) => {
             door.change(output, async move |lake, out| compact::run(lake, args, out).await).await
+        }
+        Verb::Retain(args) => {
+            door.change(output, async move |lake, out| retain::run(lake, args, out).await).await
         }
         Verb::Sweep(args) => {
             door.change(output, async move |lake, out| sweep::run(lake, args, out).await).await

@@ -215,6 +215,7 @@ fn entry(index: u64) -> Entry {
         body_commitment: digest(index + 1),
         format_version: tiepoint_ledger::entry::FORMAT_VERSION,
         index,
+        retain_from: None,
         roots: BTreeMap::from([(format!("rec-{index:016x}"), digest(index + 2))]),
         tables: BTreeMap::from([("poses".to_owned(), index), ("scans".to_owned(), index)]),
         time_ns: Timestamp(1_700_000_000_000_000_000),

@@ -52,6 +52,7 @@ fn entry(index: u64) -> Entry {
         body_commitment: Digest([7; 32]),
         format_version: tiepoint_ledger::entry::FORMAT_VERSION,
         index,
+        retain_from: None,
         roots: BTreeMap::new(),
         tables: BTreeMap::from([("poses".to_owned(), index)]),
         time_ns: Timestamp(1_700_000_000_000_000_000),

@@ -13,6 +13,25 @@ pub(crate) mod one {
     }
 }
 
+/// A `u64` that may be missing; the field is left out then.
+pub(crate) mod maybe {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Option<u64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+        String::deserialize(from)?.parse().map(Some).map_err(D::Error::custom)
+    }
+}
+
 /// A map from names to `u64`.
 pub(crate) mod map {
     use std::collections::BTreeMap;

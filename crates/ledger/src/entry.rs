@@ -19,6 +19,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// C2SP tlog-tiles writes an entry's length in 16 bits.
 pub const ENTRY_BYTES_MAX: usize = 65_535;
 
+/// The verb of entries that let earlier positions go, and of no others.
+pub const RETAIN_VERB: &str = "retain";
+
 /// The public header of a commit's step. Fields stand in the order of their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +35,10 @@ pub struct Entry {
     /// Position in the log, from 0, without gaps.
     #[serde(with = "decimal::one")]
     pub index: u64,
+    /// From here on only positions from this one on can be read: what earlier ones alone reach may be removed. Most
+    /// entries let nothing go; they have no such field.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "decimal::maybe")]
+    pub retain_from: Option<u64>,
     /// Digests by name, for instance a recording's id and its content digest.
     pub roots: BTreeMap<String, Digest>,
     /// The version that each named table has from here on.
@@ -47,8 +54,8 @@ impl Entry {
     /// The bytes of the entry, without a newline: what the log keeps and the tree hashes.
     ///
     /// # Errors
-    /// [`LedgerError::EntryTooLong`]; [`LedgerError::BadField`] for an empty verb, an empty name
-    /// or another format version.
+    /// [`LedgerError::EntryTooLong`]; [`LedgerError::BadField`] for an empty verb, an empty name,
+    /// a position to retain from that is after the entry, or another format version.
     pub fn to_bytes(&self) -> Result<Vec<u8>, LedgerError> {
         self.check()?;
         let bytes = serde_json::to_vec(self).map_err(|source| LedgerError::NotJson {
@@ -105,6 +112,12 @@ impl Entry {
         }
         if self.roots.contains_key("") {
             return refuse("roots", "has an empty name");
+        }
+        if self.retain_from.is_some_and(|position| position > self.index) {
+            return refuse("retain_from", "is a position after the entry");
+        }
+        if self.retain_from.is_some() != (self.verb == RETAIN_VERB) {
+            return refuse("retain_from", "belongs to the verb `retain`, and to no other");
         }
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use tiepoint_ledger::{
     Body, Checkpoint, Entry, Envelope, LedgerError, Note, SigningKey, Statement, Subject,
-    VerifyingKey, commit_path, decode_commit, dsse, encode_commit, entry::FORMAT_VERSION,
+    VerifyingKey, commit_path, decode_commit, dsse, encode_commit,
+    entry::{FORMAT_VERSION, RETAIN_VERB},
     first_index_of_path,
 };
 use tiepoint_model::{Digest, ErrorKind, Seed, Timestamp};
@@ -212,6 +213,7 @@ fn test_entry(index: u64) -> Entry {
         body_commitment: Digest([3; 32]),
         format_version: FORMAT_VERSION,
         index,
+        retain_from: None,
         roots: BTreeMap::from([("rec-2".to_owned(), Digest([4; 32]))]),
         tables: BTreeMap::from([("scans".to_owned(), 1 << 63), ("poses".to_owned(), 7)]),
         time_ns: Timestamp(1_700_000_000_000_000_001),
@@ -244,6 +246,18 @@ fn the_form_of_entries_and_bodies_does_not_change() {
         Digest([4; 32])
     );
     assert_eq!(entry, expected);
+    let verb = RETAIN_VERB.to_owned();
+    let retention = Entry { retain_from: Some(5), verb, ..test_entry(7) };
+    let bytes = retention.to_bytes().unwrap();
+    let written = String::from_utf8(bytes.clone()).unwrap();
+    let with_position = expected.replace(r#""7","roots""#, r#""7","retain_from":"5","roots""#);
+    let with_position = with_position.replace(r#""verb":"twin""#, r#""verb":"retain""#);
+    assert_eq!(written, with_position);
+    assert_eq!(Entry::from_bytes(&bytes, 1).unwrap(), retention);
+    let later = Entry { retain_from: Some(8), ..retention }.to_bytes().unwrap_err();
+    assert!(matches!(later, LedgerError::BadField { field: "retain_from", .. }), "{later}");
+    let null = with_position.replace(r#""retain_from":"5""#, r#""retain_from":null"#);
+    assert!(Entry::from_bytes(null.as_bytes(), 1).is_err());
 }
 
 #[test]

@@ -6,8 +6,11 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::{Value, json};
 use tiepoint_ledger::{
     Body, Checkpoint, Entry, Envelope, Note, SealedBody, SigningKey, State, VerifyingKey,
-    decode_commit, encode_commit, entry::FORMAT_VERSION, join_bodies, lineage::Graph, open_bodies,
-    split_bodies,
+    decode_commit, encode_commit,
+    entry::{FORMAT_VERSION, RETAIN_VERB},
+    join_bodies,
+    lineage::Graph,
+    open_bodies, split_bodies,
 };
 use tiepoint_model::{Digest, Seed, Timestamp};
 
@@ -35,10 +38,23 @@ prop_compose! {
         roots in prop::collection::btree_map(names(), digests(), 0..3),
         tables in prop::collection::btree_map(names(), any::<u64>(), 0..3),
         time in any::<i64>(),
+        is_retention in any::<bool>(),
         verb in names(),
     ) -> Entry {
         let (format_version, index, time_ns) = (FORMAT_VERSION, 0, Timestamp(time));
-        Entry { blobs, body_commitment, format_version, index, roots, tables, time_ns, verb }
+        let retain_from = is_retention.then_some(0);
+        let verb = if is_retention { RETAIN_VERB.to_owned() } else { verb };
+        Entry {
+            blobs,
+            body_commitment,
+            format_version,
+            index,
+            retain_from,
+            roots,
+            tables,
+            time_ns,
+            verb,
+        }
     }
 }
 
@@ -270,6 +286,7 @@ fn entry_of(index: u64, step: &Step) -> Entry {
         body_commitment: Digest([0; 32]),
         format_version: FORMAT_VERSION,
         index,
+        retain_from: None,
         roots: step.roots.clone(),
         tables: step.tables.clone(),
         time_ns: Timestamp(0),

@@ -79,6 +79,7 @@ fn entry(index: u64) -> Entry {
         body_commitment: Digest([3; 32]),
         format_version: FORMAT_VERSION,
         index,
+        retain_from: None,
         roots: BTreeMap::from([("rec-2".to_owned(), Digest([4; 32]))]),
         tables: BTreeMap::from([("scans".to_owned(), 1 << 63)]),
         time_ns: Timestamp(-5),

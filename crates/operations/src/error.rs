@@ -39,6 +39,14 @@ pub enum Error {
         /// The last position.
         entry_count: u64,
     },
+    /// What only this position reached may be gone.
+    #[error("position {position} was let go: the lake can be read from position {retain_from} on")]
+    LetGo {
+        /// What was asked for.
+        position: u64,
+        /// The first position that can be read.
+        retain_from: u64,
+    },
     /// There is no room for what was to be kept.
     #[error("the disk is full: `{name}` of {size_bytes} bytes does not fit in `{}`", lake.display())]
     DiskFull {
@@ -426,6 +434,7 @@ impl Error {
             | Self::LakeExists { .. }
             | Self::ReadOnly { .. }
             | Self::NoSuchPosition { .. }
+            | Self::LetGo { .. }
             | Self::LakeVersion { .. }
             | Self::NoSigningKey { .. }
             | Self::WrongSigningKey { .. }
@@ -493,6 +502,10 @@ impl Error {
                     "choose a position from 0 to {entry_count}; `tiepoint log` lists the entries"
                 )
             }
+            Self::LetGo { retain_from, .. } => format!(
+                "choose {retain_from} or a later one; every recording is still there, only older states of the tables \
+                 are not"
+            ),
             Self::DiskFull { size_bytes, lake, .. } => format!(
                 "nothing was added and nothing is lost; make room for about {} bytes on the disk of `{}` \
                  (`tiepoint sweep` removes what runs cut short have left), then ingest it again",

@@ -183,7 +183,8 @@ impl Platform {
     /// Opens a lake as it was when its ledger held `position` entries, to be read only.
     ///
     /// # Errors
-    /// As [`Platform::open`]; [`Error::NoSuchPosition`] beyond the ledger's end.
+    /// As [`Platform::open`]; [`Error::NoSuchPosition`] beyond the ledger's end; [`Error::LetGo`] for a position that
+    /// was let go.
     pub async fn open_at(folder: &Path, config: Config, position: u64) -> Result<Self, Error> {
         let platform = Self::load(folder, config, WriteSeam::default()).await?;
         platform.at_position(Some(position), Trust::Saved).await
@@ -212,7 +213,9 @@ impl Platform {
         self.read_ledger(trust).await?;
         let entry_count = self.log.state.entry_count();
         if let Some(position) = position {
+            let retain_from = self.retain_from();
             return match position == entry_count {
+                true if position < retain_from => Err(Error::LetGo { position, retain_from }),
                 true => Ok(self),
                 false => Err(Error::NoSuchPosition { position, entry_count }),
             };
@@ -234,6 +237,12 @@ impl Platform {
     /// Nothing of it denies a commit: the tree head could not be signed, a table could not be compacted.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// The first position that can still be read; 0 if all can.
+    #[must_use]
+    pub fn retain_from(&self) -> u64 {
+        self.log.retain_from
     }
 
     /// Names the lake.

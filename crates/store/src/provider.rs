@@ -17,7 +17,7 @@ use datafusion::{
     physical_plan::ExecutionPlan,
 };
 
-use crate::{Head, LakeScan, LakeScanSpec, StoreError, Tables};
+use crate::{Head, LakeScan, LakeScanSpec, StoreError, Tables, tables::columns_of};
 
 /// One table at one version.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl LakeTable {
             ledger_position: head.position,
             table: table.to_owned(),
             version,
-            schema: Arc::new(dataset.schema().into()),
+            schema: columns_of(&dataset),
             fragments,
             allowed_labels,
         })

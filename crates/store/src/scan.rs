@@ -31,7 +31,7 @@ use futures::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use lance::{Dataset, dataset::scanner::Scanner};
 
 pub use self::spec::LakeScanSpec;
-use crate::{StoreError, Tables};
+use crate::{StoreError, Tables, tables::encoding::plain_column};
 
 /// The column that access is decided on, if a table has it.
 pub(crate) const LABEL_COLUMN: &str = "label";
@@ -184,10 +184,11 @@ fn conformed(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Sto
         return without_columns(schema, batch.num_rows());
     }
     let columns = schema.fields().iter().map(|field| {
-        let column = batch.column_by_name(field.name()).map(Arc::clone);
-        column.ok_or_else(|| StoreError::MissingColumn { column: field.name().clone() })
+        let missing = || StoreError::MissingColumn { column: field.name().clone() };
+        let column = batch.column_by_name(field.name()).ok_or_else(missing)?;
+        Ok(plain_column(column, field.data_type())?)
     });
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, _>>()?)?)
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, StoreError>>()?)?)
 }
 
 fn without_columns(schema: &SchemaRef, row_count: usize) -> Result<RecordBatch, StoreError> {

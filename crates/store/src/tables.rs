@@ -10,6 +10,7 @@
 
 mod append;
 pub mod compaction;
+pub(crate) mod encoding;
 mod fit;
 
 use std::{
@@ -165,7 +166,7 @@ impl Tables {
             }
         }
         let dataset = self.writer(table, EMPTY_VERSION).await?;
-        check_fit(table, &Schema::from(dataset.schema()), schema)?;
+        check_fit(table, &columns_of(&dataset), schema)?;
         // Whoever made it may not have synced it yet.
         let made: Vec<PathBuf> =
             named_files(&dataset).iter().map(|name| folder.join(name)).collect();
@@ -178,7 +179,7 @@ impl Tables {
 
     async fn create(&self, table: &str, schema: &SchemaRef) -> Result<(), StoreError> {
         let uri = self.writer_uri(table)?;
-        let no_rows = RecordBatchIterator::new([], Arc::clone(schema));
+        let no_rows = RecordBatchIterator::new([], encoding::told(schema));
         let params = self.write_params(WriteMode::Create, schema.fields().len());
         InsertBuilder::new(uri.as_str())
             .with_params(&params)
@@ -214,7 +215,7 @@ impl Tables {
         rows: SendableRecordBatchStream,
     ) -> Result<PendingAppend, StoreError> {
         let dataset = self.writer(table, at).await?;
-        check_fit(table, &Schema::from(dataset.schema()), &rows.schema())?;
+        check_fit(table, &columns_of(&dataset), &rows.schema())?;
         let params = self.write_params(WriteMode::Append, rows.schema().fields().len());
         let transaction = InsertBuilder::new(Arc::clone(&dataset))
             .with_params(&params)
@@ -313,7 +314,7 @@ impl Tables {
     /// [`StoreError::VersionMissing`], [`StoreError::Table`].
     pub async fn schema(&self, table: &str, version: u64) -> Result<SchemaRef, StoreError> {
         let dataset = self.reader(table, version).await?;
-        Ok(Arc::new(Schema::from(dataset.schema())))
+        Ok(columns_of(&dataset))
     }
 
     /// How many rows a version has.
@@ -506,6 +507,11 @@ impl Tables {
 /// The key of a table's folder.
 fn key_of(table: &str) -> String {
     format!("tables/{table}.lance")
+}
+
+/// A version's columns as its readers see them.
+pub(crate) fn columns_of(dataset: &Dataset) -> SchemaRef {
+    encoding::plain(&Schema::from(dataset.schema()))
 }
 
 /// The files a commit makes besides its data, within the table's folder: the manifest and the

@@ -6,7 +6,8 @@ use crate::{exit::Exit, output::Output};
 
 /// Remove what was written and never became part of the lake, if it is older than a day.
 ///
-/// Everything that any entry of the ledger reaches is kept, so every position can still be read with `--at`.
+/// Everything that any entry of the ledger reaches is kept, so every position can still be read with `--at`, unless
+/// `tiepoint retain` has let it go.
 ///
 /// Example: tiepoint sweep --dry-run --lake my-lake
 #[derive(clap::Args)]

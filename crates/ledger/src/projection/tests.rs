@@ -27,6 +27,7 @@ fn entry(index: u64) -> Entry {
         body_commitment: digest(index),
         format_version: crate::entry::FORMAT_VERSION,
         index,
+        retain_from: None,
         roots: BTreeMap::from([(format!("rec-{}", index % 7), digest(index))]),
         tables: BTreeMap::from([("poses".to_owned(), index), (format!("t{}", index % 3), index)]),
         time_ns: Timestamp(1),

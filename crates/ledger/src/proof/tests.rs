@@ -13,6 +13,7 @@ fn entry(index: u64) -> Entry {
         body_commitment: Digest([7; 32]),
         format_version: crate::entry::FORMAT_VERSION,
         index,
+        retain_from: None,
         roots: BTreeMap::new(),
         tables: BTreeMap::new(),
         time_ns: Timestamp(1),

@@ -35,6 +35,8 @@ pub(crate) struct Commit {
     pub(crate) names: BTreeMap<String, String>,
     pub(crate) parameters: serde_json::Value,
     pub(crate) seed: Option<Seed>,
+    /// See [`crate::retain`].
+    pub(crate) retain_from: Option<u64>,
 }
 
 /// How a commit ended.
@@ -83,13 +85,19 @@ impl Platform {
                 self.acknowledge().await?;
                 return Ok(Committed::AlreadyThere);
             }
-            let mut versions: BTreeMap<String, u64> = BTreeMap::new();
-            for append in &commit.appends {
-                let at = self.version_for(append.table(), &versions);
-                let version = self.store.tables.commit(append, at).await?;
-                versions.insert(append.table().to_owned(), version);
-            }
-            if let Some(index) = self.append_entry(versions.clone(), &commit).await? {
+            let entry_count = self.log.state.entry_count();
+            let attempt = match self.try_commit(&commit).await {
+                // The head may be so old that what it reached was let go: then the race is lost as well.
+                Err(error @ Error::Store(StoreError::VersionMissing { .. })) => {
+                    self.reload().await?;
+                    if self.log.state.entry_count() == entry_count {
+                        return Err(error);
+                    }
+                    None
+                }
+                attempt => attempt?,
+            };
+            if let Some((index, versions)) = attempt {
                 let proof = self.log.head.last_proof.take();
                 if let Err(error) = compact::crowded(self, &versions).await {
                     self.warn("a table has many fragments and could not be compacted", &error);
@@ -99,6 +107,21 @@ impl Platform {
             self.reload().await?;
         }
         Err(Error::Contended { races: RACES_MAX })
+    }
+
+    /// One attempt: the entry's index and the versions it names; `None` if somebody else was first.
+    async fn try_commit(
+        &mut self,
+        commit: &Commit,
+    ) -> Result<Option<(u64, BTreeMap<String, u64>)>, Error> {
+        let mut versions: BTreeMap<String, u64> = BTreeMap::new();
+        for append in &commit.appends {
+            let at = self.version_for(append.table(), &versions);
+            let version = self.store.tables.commit(append, at).await?;
+            versions.insert(append.table().to_owned(), version);
+        }
+        let index = self.append_entry(versions.clone(), commit).await?;
+        Ok(index.map(|index| (index, versions)))
     }
 
     /// Commits steps that add no rows, all in one object of the log; answers with the first entry and the proof of the
@@ -230,6 +253,7 @@ impl Platform {
                 body_commitment: sealed.commitment,
                 format_version: tiepoint_ledger::entry::FORMAT_VERSION,
                 index,
+                retain_from: commit.retain_from,
                 roots: commit.roots.clone(),
                 tables: BTreeMap::new(),
                 time_ns: self.config.now,
@@ -314,6 +338,7 @@ impl Commit {
             names: BTreeMap::new(),
             parameters: serde_json::Value::Null,
             seed: None,
+            retain_from: None,
         }
     }
 }

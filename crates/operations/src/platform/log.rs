@@ -30,6 +30,8 @@ pub(crate) struct Log {
     pub(crate) commits: Vec<u64>,
     pub(crate) tree: CompactRange,
     pub(crate) head: SignedHead,
+    /// The first position that can be read, whatever position was opened.
+    pub(super) retain_from: u64,
     /// Entries and commits in the saved projection that is known to be good.
     pub(super) saved: (u64, usize),
 }
@@ -77,8 +79,16 @@ impl Log {
 
     fn push_line(&mut self, Line { entry, bytes, body }: &Line) -> Result<(), Error> {
         self.state.apply(entry, body.as_ref())?;
+        self.note_retention(entry);
         self.tree.append(leaf_hash(bytes));
         Ok(self.head.push(bytes, &self.tree)?)
+    }
+}
+
+impl Log {
+    /// Heeds what an entry lets go, be it after the position that was opened.
+    pub(super) fn note_retention(&mut self, entry: &Entry) {
+        self.retain_from = self.retain_from.max(entry.retain_from.unwrap_or(0));
     }
 }
 
@@ -94,14 +104,16 @@ impl Platform {
         self.log.head.expect(signed, &self.log.tree);
         let keys = self.store.objects.list("log/").await?;
         let end = self.at.unwrap_or(u64::MAX);
-        let mut firsts: Vec<u64> = keys
-            .iter()
-            .filter_map(|key| first_index_of_path(key))
-            .filter(|first| *first < end)
-            .collect();
+        let mut firsts: Vec<u64> = keys.iter().filter_map(|key| first_index_of_path(key)).collect();
         firsts.sort_unstable();
-        for firsts in chunks(&firsts, end) {
+        let (firsts, later) = firsts.split_at(firsts.partition_point(|first| *first < end));
+        for firsts in chunks(later, u64::MAX) {
+            let commits = read_commits(&self.store.objects, firsts, Wanted::Entries).await?;
+            commits.iter().flatten().for_each(|line| self.log.note_retention(&line.entry));
+        }
+        for firsts in chunks(firsts, end) {
             for mut lines in read_commits(&self.store.objects, firsts, Wanted::Bodies).await? {
+                lines.iter().for_each(|line| self.log.note_retention(&line.entry));
                 lines.retain(|line| line.entry.index < end);
                 self.log.push(&lines)?;
             }

@@ -8,7 +8,7 @@
 //!
 //! Not here: its bytes, which are the ledger's.
 
-use tiepoint_ledger::{LedgerError, Projection, commit_path, projection};
+use tiepoint_ledger::{LedgerError, Projection, commit_path, entry::RETAIN_VERB, projection};
 use tiepoint_store::StoreError;
 
 use super::{
@@ -93,6 +93,11 @@ impl Platform {
         self.log.head.begin_at(edge);
         self.log.head.expect(Some(signed), &self.log.tree);
         self.expect_last_commit().await?;
+        for index in self.log.state.entries_of_verb(RETAIN_VERB) {
+            if let Some(line) = self.read_entry(index, Wanted::Entries).await? {
+                self.log.note_retention(&line.entry);
+            }
+        }
         self.extend().await?;
         self.log.head.expect_whole(&self.log.tree)?;
         self.log.head.loaded(&self.log.tree);

@@ -65,8 +65,9 @@ pub async fn verify_lake(
     }
     checks.push(saved);
     checks.push(tables::blob_check(&store, &log).await);
-    checks.push(tables::version_check(&store, &log).await);
-    checks.push(tables::file_check(&store, &log).await);
+    let (versions, reached) = tables::version_check(&store, &log).await;
+    checks.push(versions);
+    checks.push(tables::file_check(&store, &log, &reached).await);
     if wanted.deep {
         checks.push(deep_check(folder, config).await);
     }

@@ -22,6 +22,11 @@ pub(super) struct ReadLog {
 }
 
 impl ReadLog {
+    /// The first position that can still be read.
+    pub(super) fn retain_from(&self) -> u64 {
+        self.entries.iter().filter_map(|entry| entry.retain_from).max().unwrap_or(0)
+    }
+
     /// The entries of a span of indexes.
     pub(super) fn range(&self, first: u64, last: u64) -> &[Entry] {
         let begin = self.entries.partition_point(|entry| entry.index < first);

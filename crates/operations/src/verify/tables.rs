@@ -1,14 +1,18 @@
 //! Blobs and table versions: everything that the ledger names is there.
 //!
 //! Invariant: a file is looked at once, however many versions name it; the entry that named it first says what it
-//! affects.
+//! affects. What only positions reach that the ledger let go may be missing; what a later one reaches may not, nor the
+//! digest of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tiepoint_store::Store;
 
 use super::{Check, Wrong, affected, ledger::ReadLog, listed, made_by, sha256_of};
-use crate::files::{FILES_ROOT, list_key, parse_list};
+use crate::{
+    files::{FILES_ROOT, list_key, parse_list},
+    retain::Reached,
+};
 
 /// Every blob that the ledger names is there and is what its name says.
 pub(super) async fn blob_check(store: &Store, log: &ReadLog) -> Check {
@@ -29,13 +33,18 @@ pub(super) async fn blob_check(store: &Store, log: &ReadLog) -> Check {
     listed("originals and other blobs", wrong, format!("{} blobs, every byte", owners.len()))
 }
 
-/// Every table version that the ledger names is there with all its files, whole by their lengths.
-pub(super) async fn version_check(store: &Store, log: &ReadLog) -> Check {
-    let (mut wrong, mut versions, mut seen) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+/// Every table version that a retained position reaches is there with all its files, whole by their lengths. Answers with
+/// those files, too.
+pub(super) async fn version_check(store: &Store, log: &ReadLog) -> (Check, BTreeSet<String>) {
+    let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
+    let mut reached = Reached::from(log.retain_from());
+    log.entries.iter().for_each(|entry| reached.add(entry));
+    let mut waiting = reached.versions();
+    let version_count = waiting.len();
     for entry in &log.entries {
         let affects = || made_by(entry).into_iter().chain([affected(entry)]);
         for (table, version) in &entry.tables {
-            if !versions.insert((table.clone(), *version)) {
+            if !waiting.remove(&(table.clone(), *version)) {
                 continue;
             }
             let files = match store.tables.files_of_version(table, *version).await {
@@ -61,13 +70,18 @@ pub(super) async fn version_check(store: &Store, log: &ReadLog) -> Check {
             }
         }
     }
-    let found = format!("{} versions with their {} files", versions.len(), seen.len());
-    listed("table versions", wrong, found)
+    let let_go = match log.retain_from() {
+        0 => String::new(),
+        retain_from => format!("; positions before {retain_from} were let go"),
+    };
+    let found = format!("{version_count} versions with their {} files{let_go}", seen.len());
+    (listed("table versions", wrong, found), seen)
 }
 
 /// Every file that a commit added to a table is byte for byte what it was; files that were swept are not looked for.
-pub(super) async fn file_check(store: &Store, log: &ReadLog) -> Check {
-    let (mut wrong, mut count) = (Vec::new(), 0);
+/// Each file that is still reached has a digest to be compared with.
+pub(super) async fn file_check(store: &Store, log: &ReadLog, reached: &BTreeSet<String>) -> Check {
+    let (mut wrong, mut count, mut listed_keys) = (Vec::new(), 0, BTreeSet::new());
     for entry in &log.entries {
         let Some(digest) = entry.roots.get(FILES_ROOT) else { continue };
         let affects = || made_by(entry).into_iter().chain([affected(entry)]);
@@ -76,12 +90,16 @@ pub(super) async fn file_check(store: &Store, log: &ReadLog) -> Check {
         let list = String::from_utf8_lossy(&bytes);
         let files = parse_list(&list).filter(|_| sha256_of(&bytes) == *digest);
         let Some(files) = files else {
+            if bytes.is_empty() && entry.index < log.retain_from() {
+                continue;
+            }
             let text =
                 format!("`{path}`, the digests of entry {}, is missing or damaged", entry.index);
             wrong.push(Wrong::of(text, affects()));
             continue;
         };
         for (expected, key) in files {
+            listed_keys.insert(key.to_owned());
             match store.objects.sha256(key).await {
                 Ok(found) if found != expected => {
                     wrong.push(Wrong::of(format!("`{key}` is not what was committed"), affects()));
@@ -90,6 +108,11 @@ pub(super) async fn file_check(store: &Store, log: &ReadLog) -> Check {
                 Err(_) => (),
             }
         }
+    }
+    // A damaged list has been told already.
+    if wrong.is_empty() {
+        let without = reached.difference(&listed_keys);
+        wrong.extend(without.map(|key| Wrong::of(format!("the digest of `{key}` is missing"), [])));
     }
     listed("files of tables", wrong, format!("{count} files, every byte"))
 }

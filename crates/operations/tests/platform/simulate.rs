@@ -11,7 +11,9 @@ use std::{
 };
 
 use tiepoint_model::{Seed, seed::Draws};
-use tiepoint_operations::{Config, Error, Platform, compact, ingest, log, sweep};
+use tiepoint_operations::{
+    Config, Error, Platform, Retention, compact, ingest, log, retain, sweep,
+};
 use tiepoint_store::WriteSeam;
 
 use crate::{
@@ -32,6 +34,8 @@ enum Call {
     Ingest(Log),
     Compact,
     Sweep,
+    /// Lets all positions go but the last few.
+    Retain(u64),
 }
 
 /// What may be expected of the lake.
@@ -43,6 +47,8 @@ struct Model {
     tried: BTreeSet<String>,
     /// What each position held when something was acknowledged at it.
     past: BTreeMap<u64, Vec<String>>,
+    /// The first position that could be read when it was last looked at.
+    retain_from: u64,
 }
 
 struct World {
@@ -138,9 +144,10 @@ impl World {
     }
 
     fn call(&mut self) -> Call {
-        match self.draws.below(10) {
+        match self.draws.below(12) {
             0 => Call::Compact,
-            1 => Call::Sweep,
+            1 | 10 => Call::Sweep,
+            11 => Call::Retain(1 + self.draws.below(4) as u64),
             2 | 3 => Call::Ingest(self.logs[self.draws.below(self.logs.len())]),
             _ => {
                 let serial = self.logs.len() as u64;
@@ -267,7 +274,15 @@ impl World {
         let index = self.draws.below(self.model.past.len());
         let (position, names) = self.model.past.iter().nth(index).unwrap();
         let config = self.yard.config();
-        let platform = Platform::open_at(&self.lake, config, *position).await.unwrap();
+        let retain_from = self.yard.open(&self.lake).await.retain_from();
+        assert!(retain_from >= self.model.retain_from, "what was let go came back");
+        self.model.retain_from = retain_from;
+        let opened = Platform::open_at(&self.lake, config, *position).await;
+        if *position < retain_from {
+            assert!(matches!(opened, Err(Error::LetGo { .. })), "position {position}");
+            return;
+        }
+        let platform = opened.unwrap();
         assert_eq!(&yard::held(&platform, &self.logs).await, names, "position {position}");
     }
 }
@@ -275,7 +290,7 @@ impl World {
 async fn config_for(yard: &Yard, lake: &std::path::Path, call: Call) -> Config {
     match call {
         Call::Sweep => yard.a_day_later(lake).await,
-        Call::Ingest(_) | Call::Compact => yard.config(),
+        Call::Ingest(_) | Call::Compact | Call::Retain(_) => yard.config(),
     }
 }
 
@@ -290,5 +305,10 @@ async fn perform(
         Call::Ingest(log) => ingest(&mut platform, log.request()).await.map(drop),
         Call::Compact => compact(&mut platform).await.map(drop),
         Call::Sweep => sweep(&mut platform, false).await.map(drop),
+        Call::Retain(kept) => {
+            let position = log(&platform, usize::MAX).await?.len() as u64;
+            let first = position.saturating_sub(kept).max(platform.retain_from());
+            retain(&mut platform, Retention::From(first)).await.map(drop)
+        }
     }
 }

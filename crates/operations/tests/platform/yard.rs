@@ -11,7 +11,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tiepoint_model::{Origin, Span, Timestamp};
+use tiepoint_model::{Origin, Seed, Span, Timestamp};
 use tiepoint_operations::{
     Config, Error, IngestRequest, IngestedRecording, LakeChecks, Platform, Remark, Source, ingest,
     note, query, verify_lake,
@@ -40,11 +40,21 @@ impl Log {
     }
 
     pub(crate) fn text(self) -> String {
-        let line = |index: u64| {
-            let seconds = 1_700_000_000 + self.serial * 1000 + index;
-            format!("{seconds}.0 {index}.0 {}.5 0 0 0 0 1\n", self.serial)
-        };
-        (0..self.pose_count).map(line).collect()
+        // Four decimals and noise, as in the trajectories of the TUM benchmark.
+        let mut draws = Seed(self.serial).draws(9, 0);
+        let mut position_m = [0.0; 3];
+        let mut text = String::new();
+        for index in 0..self.pose_count {
+            let seconds = 1_700_000_000 + self.serial * 10_000 + index;
+            position_m.iter_mut().for_each(|x| *x += 0.4 * draws.uniform() - 0.2);
+            let [x, y, z] = position_m;
+            let [qx, qy, qz] = [(); 3].map(|()| 0.2 * draws.uniform() - 0.1);
+            let fraction = draws.below(10_000);
+            text.push_str(&format!(
+                "{seconds}.{fraction:04} {x:.4} {y:.4} {z:.4} {qx:.4} {qy:.4} {qz:.4} 0.9900\n"
+            ));
+        }
+        text
     }
 
     pub(crate) fn request(self) -> IngestRequest {

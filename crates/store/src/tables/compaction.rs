@@ -2,8 +2,9 @@
 //!
 //! Invariant: a rewrite is committed only on a version that has every fragment it replaces, unchanged; rows that others
 //! appended meanwhile stay, and rows that others deleted do not come back. Elsewhere it must be planned again.
-//! Small is relative: a fragment with more than 1/128 of the table's rows waits until there are many of its size, so that
-//! a row is rewritten once for each 128-fold growth and not once for each 256 commits.
+//! Fragments have classes of size, and one is merged only with those of its class and smaller, when that saves many of
+//! them. What becomes of them is of the next class, so that a row is rewritten once for each class and not once for each
+//! 64 commits.
 //!
 //! Not here: tables with an index (they are left as they are), and the old fragments, which earlier versions need.
 
@@ -23,11 +24,16 @@ use lance_table::format::Fragment;
 use super::{FRAGMENT_BYTES_MAX, Tables, key_of, named_files, table_error};
 use crate::StoreError;
 
-/// A version with more small fragments than this is compacted by the writer that notices.
-pub const FRAGMENT_COUNT_MAX: usize = 256;
+/// A version of which so many fragments can be saved is compacted by the writer that notices.
+///
+/// A manifest names every fragment, about 140 bytes each, and every commit writes one for each table; a merge writes
+/// rows again. With `B` here, a row of `r` bytes in a commit and `N` commits, both cost about
+/// `(70 B + r) ln N / ln B` a commit: for rows of 3 to 100 KB the best `B` lies between 16 and 256, and 64 is within a
+/// fifth of it everywhere.
+pub const FRAGMENT_COUNT_MAX: usize = 64;
 
-/// A fragment with a larger share of the rows than one in this many is left alone until there are many of its size.
-const SHARE_OF_ROWS: u64 = 128;
+/// Where classes of size end. Each holds about 64 of the class before it.
+const CLASS_ENDS_BYTES: [u64; 3] = [64 << 10, 4 << 20, FRAGMENT_BYTES_MAX as u64 / 2];
 
 /// Rows are read so many bytes at a time: rows of clouds and images are large.
 const READ_BYTES: u64 = 8 << 20;
@@ -36,7 +42,7 @@ const READ_ROWS_MAX: u64 = 8192;
 /// How far a compaction goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thoroughness {
-    /// Only fragments that are small beside their table.
+    /// Only fragments of the smallest class of which many can be saved.
     Small,
     /// Every fragment that is not full.
     Full,
@@ -91,8 +97,7 @@ impl Tables {
     /// [`StoreError::VersionMissing`], [`StoreError::Table`].
     pub async fn is_crowded(&self, table: &str, version: u64) -> Result<bool, StoreError> {
         let dataset = self.writer(table, version).await?;
-        Ok(dataset.iter_fragments().filter(|fragment| !is_full(fragment)).count()
-            > FRAGMENT_COUNT_MAX)
+        Ok(crowded_class_bytes(&sizes_of(&dataset)).is_some())
     }
 
     /// Writes fewer fragments with the rows of many, without making them part of any version; `None` if there is nothing
@@ -112,7 +117,12 @@ impl Tables {
         if !dataset.load_indices().await.map_err(failed())?.is_empty() {
             return Ok(None);
         }
-        let options = options_for(&dataset, thoroughness);
+        let end_bytes = match thoroughness {
+            Thoroughness::Full => Some(CLASS_ENDS_BYTES[2]),
+            Thoroughness::Small => crowded_class_bytes(&sizes_of(&dataset)),
+        };
+        let Some(end_bytes) = end_bytes else { return Ok(None) };
+        let options = options_for(&dataset, end_bytes);
         let plan = plan_compaction(&dataset, &options).await.map_err(failed())?;
         let mut groups = Vec::new();
         for task in plan.compaction_tasks() {
@@ -192,13 +202,29 @@ impl Tables {
     }
 }
 
-fn options_for(dataset: &Dataset, thoroughness: Thoroughness) -> CompactionOptions {
+/// Where the smallest class ends of which so many fragments can be saved that a writer must; `None` if of none.
+///
+/// `sizes_bytes` are the fragments of a version in their order: only neighbours become one.
+#[must_use]
+pub fn crowded_class_bytes(sizes_bytes: &[u64]) -> Option<u64> {
+    let mut start = 0;
+    CLASS_ENDS_BYTES.into_iter().find(|&end| {
+        let is_of_class = |size: &&u64| **size >= start;
+        let runs = sizes_bytes.chunk_by(|a, b| (*a < end) == (*b < end)).filter(|run| run[0] < end);
+        let of_class = runs.map(|run| run.iter().filter(is_of_class).count());
+        let saved: usize = of_class.map(|count| count.saturating_sub(1)).sum();
+        start = end;
+        saved >= FRAGMENT_COUNT_MAX
+    })
+}
+
+fn sizes_of(dataset: &Dataset) -> Vec<u64> {
+    dataset.iter_fragments().map(bytes_of).collect()
+}
+
+fn options_for(dataset: &Dataset, end_bytes: u64) -> CompactionOptions {
     let row_count = rows_of(dataset.iter_fragments());
-    let is_settled = |fragment: &&Fragment| {
-        let is_large = rows_of(std::iter::once(*fragment)) * SHARE_OF_ROWS > row_count;
-        is_full(fragment) || (thoroughness == Thoroughness::Small && is_large)
-    };
-    let settled = dataset.iter_fragments().filter(is_settled);
+    let settled = dataset.iter_fragments().filter(|fragment| bytes_of(fragment) >= end_bytes);
     let size_bytes: u64 = dataset.iter_fragments().map(bytes_of).sum();
     let row_bytes = (size_bytes / row_count.max(1)).max(1);
     let rows_at_once = (READ_BYTES / row_bytes).clamp(1, READ_ROWS_MAX);
@@ -226,9 +252,4 @@ fn rows_of<'a>(fragments: impl Iterator<Item = &'a Fragment>) -> u64 {
 fn bytes_of(fragment: &Fragment) -> u64 {
     let sizes = fragment.files.iter().filter_map(|file| file.file_size_bytes.get());
     sizes.map(std::num::NonZeroU64::get).sum()
-}
-
-/// Half of what a fragment may hold is as good as all: two of them would not become one.
-fn is_full(fragment: &Fragment) -> bool {
-    bytes_of(fragment) >= FRAGMENT_BYTES_MAX as u64 / 2
 }

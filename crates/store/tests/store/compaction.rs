@@ -1,6 +1,10 @@
 //! Laws of compaction: which fragments become one, and on which versions a rewrite may be committed.
 
-use tiepoint_store::{PendingAppend, Store, Thoroughness, tables::compaction::FRAGMENT_COUNT_MAX};
+use tiepoint_model::Seed;
+use tiepoint_store::{
+    PendingAppend, Store, Thoroughness,
+    tables::compaction::{FRAGMENT_COUNT_MAX, crowded_class_bytes},
+};
 
 use crate::rows::{assert_same_rows, filled, head_of, joined, lake, rows, schema};
 
@@ -54,27 +58,54 @@ async fn a_rewrite_holds_on_a_later_append_and_not_on_another_rewrite() {
     assert!(tables.commit_rewrite(&second, compacted).await.unwrap().is_none());
 }
 
-/// A table grows by a crowd of fragments at a time: what a crowd became is not written again with the next.
 #[tokio::test]
-async fn a_large_fragment_is_left_alone_until_there_are_many_of_its_size() {
+async fn a_crowd_of_small_fragments_becomes_one() {
     let lake = lake();
     let tables = &lake.store.tables;
     let empty = tables.ensure("scans", &schema()).await.unwrap();
-    let mut version = crowd(&lake.store, empty, FRAGMENT_COUNT_MAX).await;
+    let version = crowd(&lake.store, empty, FRAGMENT_COUNT_MAX).await;
     assert!(!tables.is_crowded("scans", version).await.unwrap());
-    for round in 1..=2 {
-        version = crowd(&lake.store, version, FRAGMENT_COUNT_MAX - 20).await;
-        assert!(tables.is_crowded("scans", version).await.unwrap() || round == 2);
-        let pending = tables.rewrite("scans", version, Thoroughness::Small).await.unwrap().unwrap();
-        // The second time the first one's result stays as it is.
-        let replaced =
-            if round == 1 { 2 * FRAGMENT_COUNT_MAX - 20 } else { FRAGMENT_COUNT_MAX - 20 };
-        assert_eq!((pending.replaced_count(), pending.made_count()), (replaced, 1));
-        version = tables.commit_rewrite(&pending, version).await.unwrap().unwrap();
-        assert_eq!(tables.fragment_count("scans", version).await.unwrap(), round);
+    assert!(tables.rewrite("scans", version, Thoroughness::Small).await.unwrap().is_none());
+    let version = crowd(&lake.store, version, 1).await;
+    assert!(tables.is_crowded("scans", version).await.unwrap());
+    let pending = tables.rewrite("scans", version, Thoroughness::Small).await.unwrap().unwrap();
+    assert_eq!((pending.replaced_count(), pending.made_count()), (FRAGMENT_COUNT_MAX + 1, 1));
+    let version = tables.commit_rewrite(&pending, version).await.unwrap().unwrap();
+    assert!(!tables.is_crowded("scans", version).await.unwrap());
+    let row_count = tables.row_count("scans", version).await.unwrap();
+    assert_eq!(row_count, 2 * (FRAGMENT_COUNT_MAX as u64 + 1));
+}
+
+/// A table grows by appends of drawn sizes, and is compacted as a writer would: it never has many fragments, and what is
+/// written again stays below one full rewrite for each of the three classes.
+#[test]
+fn fragments_stay_few_and_a_byte_is_rewritten_once_a_class() {
+    for sizes_bytes in
+        [vec![20 << 10], vec![150 << 10], vec![5 << 10, 300 << 10, 9 << 20, 80 << 10]]
+    {
+        let mut draws = Seed(7).draws(0, 0);
+        let (mut fragments, mut appended, mut rewritten) = (Vec::new(), 0, 0);
+        for _ in 0..20_000 {
+            let size: u64 = sizes_bytes[draws.below(sizes_bytes.len())];
+            fragments.push(size);
+            appended += size;
+            while let Some(end) = crowded_class_bytes(&fragments) {
+                let runs = fragments.chunk_by(|a, b| (*a < end) == (*b < end));
+                let merged: Vec<u64> = runs
+                    .flat_map(|run| match run[0] < end && run.len() > 1 {
+                        true => {
+                            rewritten += run.iter().sum::<u64>();
+                            vec![run.iter().sum()]
+                        }
+                        false => run.to_vec(),
+                    })
+                    .collect();
+                assert!(merged.len() + FRAGMENT_COUNT_MAX <= fragments.len());
+                fragments = merged;
+            }
+            let full = fragments.iter().filter(|size| **size >= 256 << 20).count();
+            assert!(fragments.len() - full <= 4 * FRAGMENT_COUNT_MAX, "{}", fragments.len());
+        }
+        assert!(rewritten <= 3 * appended, "{rewritten} of {appended} bytes");
     }
-    let row_count = 2 * (3 * FRAGMENT_COUNT_MAX as u64 - 40);
-    assert_eq!(tables.row_count("scans", version).await.unwrap(), row_count);
-    let pending = tables.rewrite("scans", version, Thoroughness::Full).await.unwrap().unwrap();
-    assert_eq!((pending.replaced_count(), pending.made_count()), (2, 1));
 }
