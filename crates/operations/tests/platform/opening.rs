@@ -36,7 +36,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
 /// Everything that people may see of a lake.
 async fn seen(platform: &Platform) -> String {
     let entries = log(platform, usize::MAX).await.unwrap();
-    let trace = trace(platform, &FIRST.name()).unwrap();
+    let trace = trace(platform, &FIRST.name()).await.unwrap();
     let rows = query(platform, "SELECT * FROM recordings ORDER BY name").await.unwrap();
     format!("{entries:?} {trace:?} {:?}", rows.to_table().unwrap())
 }
