@@ -12,6 +12,7 @@ mod ledger;
 mod many;
 mod measures;
 mod outcomes;
+mod retain;
 mod trace;
 mod trajectories;
 
