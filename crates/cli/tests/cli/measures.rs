@@ -96,8 +96,8 @@ fn every_listed_command_exists_and_has_an_example() {
         assert!(help.contains(&format!("Example: tiepoint measure {command} ")), "{help}");
     }
     let has_verb =
-        |metric: &&Value| metric["command"].is_string() || metric["elsewhere"].is_string();
-    assert!(metrics.iter().all(|metric| has_verb(&metric)), "{listed}");
+        |metric: &Value| metric["command"].is_string() || metric["elsewhere"].is_string();
+    assert!(metrics.iter().all(has_verb), "{listed}");
     let table = desk.run(&["measure", "list"]).expect_code(0).stdout;
     assert!(table.contains("traj.kitti_drift.rotation_deg_per_m"), "{table}");
 }
