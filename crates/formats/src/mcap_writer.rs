@@ -96,7 +96,7 @@ pub enum WriteError {
         row: usize,
         /// Which original, where in it, and why.
         #[source]
-        source: PayloadError,
+        source: Box<PayloadError>,
     },
     /// Columns of one sample differ in length, or one is longer than 32 bits count.
     #[error("row {row} on `{topic}` has {field} of lengths that do not fit")]

@@ -396,7 +396,8 @@ impl<'a> Outlet<'a> {
         let payloads = payloads.ok_or_else(|| self.explain(EncodeError::PayloadElsewhere))?;
         let payload = payloads.fetch(&image.payload).map_err(|source| {
             let row = self.rows_before + self.next_row;
-            WriteError::Payload { topic: self.channel.key.topic.clone(), row, source }
+            let (topic, source) = (self.channel.key.topic.clone(), Box::new(source));
+            WriteError::Payload { topic, row, source }
         })?;
         encode_image(kind, image, payload).map_err(|error| self.explain(error))
     }

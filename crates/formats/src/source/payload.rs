@@ -7,7 +7,6 @@
 //! Not here: whether the original is as it was kept, which only its digest says.
 //! A file that is compressed as a whole is inflated from its start again whenever an address lies behind the last one.
 #![expect(
-    clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "room: disk; databases are read by SQLite itself, from a path"
 )]
@@ -65,13 +64,13 @@ enum Input {
 
 /// What went wrong, before it is said of which original.
 enum Problem {
-    Read(ReadError),
+    Read(Box<ReadError>),
     NotThere(String),
 }
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
-        Self::Read(error)
+        Self::Read(Box::new(error))
     }
 }
 
@@ -156,9 +155,7 @@ impl Payloads for PayloadReader {
         self.find(place).map_err(|problem| {
             let place = in_words(place);
             match problem {
-                Problem::Read(source) => {
-                    PayloadError::Unreadable { original, place, source: Box::new(source) }
-                }
+                Problem::Read(source) => PayloadError::Unreadable { original, place, source },
                 Problem::NotThere(problem) => PayloadError::NotThere { original, place, problem },
             }
         })
