@@ -274,7 +274,7 @@ pub enum ReadError {
         place: String,
         /// Why.
         #[source]
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
         /// True unless `--recover` was tried already.
         may_recover: bool,
     },

@@ -3,6 +3,7 @@
 //! Invariant: every claim is in the ledger before the data it is judged on is opened.
 //! The judgement itself is `assure::judge`; here claims are resolved, measured, signed and committed.
 
+mod conclude;
 mod edges;
 mod evidence;
 mod metric;
@@ -17,10 +18,7 @@ use std::{
 };
 
 use serde_json::json;
-use tiepoint_assure::{
-    DirectionEvidence, Evidence, PREDICATE_TYPE, canonical_json, judge, parse_claim, sentence,
-};
-use tiepoint_ledger::{Statement, Subject};
+use tiepoint_assure::{DirectionEvidence, Evidence, canonical_json, judge, parse_claim};
 use tiepoint_model::{
     Derivation, Digest, Origin, Recording,
     claim::{Claim, RangeErrorKind, SyntheticSource},
@@ -30,19 +28,20 @@ use tiepoint_reconstruct::trajectory::StampedPose;
 
 pub use self::outcomes::ReserveError;
 use self::{
+    conclude::{conclude, conclude_outcomes},
     edges::UnitSpans,
     metric::Metric,
-    outcomes::{Opened, OutcomeCase},
+    outcomes::OutcomeCase,
 };
 use crate::{
-    Error, Half, Platform, derivations,
+    Error, Half, Platform,
     ingest::GROUND_TRUTH_TOPIC,
     platform::{
         Commit,
         log::{Line, Wanted},
     },
     recording,
-    report::{HowToCheck, LineageRow, Pictures, ReportInput, render},
+    report::{LineageRow, Pictures},
     run::Run,
     twin::stored::{self, TwinInputs},
     verify::sha256_of,
@@ -472,132 +471,4 @@ fn lineage_rows(case: &Case) -> Vec<LineageRow> {
         }
     }
     rows
-}
-
-/// Signs the verdict, commits it, and renders its report.
-async fn conclude(
-    platform: &mut Platform,
-    (case, run): (&Case, &Run),
-    verdict: Verdict,
-    findings: &Findings,
-    key: &tiepoint_ledger::SigningKey,
-) -> Result<Assessed, Error> {
-    let sealed = seal(&verdict, subjects(platform, case).await?, key)?;
-    let verdict_id = sealed.verdict_id.clone();
-    let (blob, _) =
-        platform.store.objects.put_blob(std::io::Cursor::new(sealed.envelope.clone())).await?;
-    let edges = edges::of_verdict(case, run, &findings.units, &verdict_id);
-    let pending = derivations::write(platform, &verdict_id, &edges).await?;
-    let (append, edges_root) = pending.map(|pending| (pending.append, pending.root)).unzip();
-    let root = (verdict_id.clone(), sealed.statement_sha256);
-    let commit = Commit {
-        appends: append.into_iter().collect(),
-        blobs: [blob.blake3].into(),
-        roots: std::iter::once(root).chain(edges_root).collect(),
-        inputs: verdict_inputs(case),
-        outputs: vec![verdict_id.clone()],
-        names: BTreeMap::from([(verdict_id.clone(), format!("verdict on {}", case.claim.name))]),
-        parameters: json!({
-            "claim_id": case.claim_id,
-            "real": case.real.recording_id,
-            "metric": case.claim.metric,
-            "answer": verdict.answer,
-        }),
-        seed: Some(case.claim.seeds.base),
-        ..Commit::empty("assess")
-    };
-    let id = verdict_id.clone();
-    platform.commit(commit, |state| state.root(&id).is_some()).await?;
-    Ok(shown(platform, verdict, findings, sealed, key))
-}
-
-/// Signs a verdict on a table of outcomes, commits it with the table, and renders its report.
-async fn conclude_outcomes(
-    platform: &mut Platform,
-    case: &OutcomeCase,
-    verdict: Verdict,
-    opened: &Opened,
-    key: &tiepoint_ledger::SigningKey,
-) -> Result<Assessed, Error> {
-    let digest = BTreeMap::from([("sha256".to_owned(), opened.sha256.to_string())]);
-    let subject = Subject { name: case.claim.name.clone(), digest };
-    let sealed = seal(&verdict, vec![subject], key)?;
-    let verdict_id = sealed.verdict_id.clone();
-    let (blob, _) =
-        platform.store.objects.put_blob(std::io::Cursor::new(sealed.envelope.clone())).await?;
-    let commit = Commit {
-        blobs: [blob.blake3, opened.blob].into(),
-        roots: BTreeMap::from([(verdict_id.clone(), sealed.statement_sha256)]),
-        inputs: vec![case.claim_id.clone()],
-        outputs: vec![verdict_id.clone()],
-        names: BTreeMap::from([(verdict_id.clone(), format!("verdict on {}", case.claim.name))]),
-        parameters: outcomes::parameters(case, &verdict, &blob.blake3),
-        seed: Some(case.claim.seeds.base),
-        ..Commit::empty("assess")
-    };
-    platform.commit(commit, |state| state.root(&verdict_id).is_some()).await?;
-    Ok(shown(platform, verdict, &opened.findings, sealed, key))
-}
-
-/// A verdict under its signature.
-struct Sealed {
-    verdict_id: String,
-    statement_sha256: Digest,
-    envelope: Vec<u8>,
-}
-
-fn seal(
-    verdict: &Verdict,
-    subjects: Vec<Subject>,
-    key: &tiepoint_ledger::SigningKey,
-) -> Result<Sealed, Error> {
-    let predicate = serde_json::to_value(verdict).map_err(Error::Json)?;
-    let envelope = Statement::new(subjects, PREDICATE_TYPE, predicate).sign(&[key])?;
-    let statement_sha256 = sha256_of(&envelope.payload);
-    let verdict_id = format!("verdict-{}", &statement_sha256.to_string()[..16]);
-    Ok(Sealed { verdict_id, statement_sha256, envelope: envelope.to_bytes()? })
-}
-
-/// The committed verdict with its report.
-fn shown(
-    platform: &Platform,
-    verdict: Verdict,
-    findings: &Findings,
-    sealed: Sealed,
-    key: &tiepoint_ledger::SigningKey,
-) -> Assessed {
-    let said = sentence(&verdict);
-    let check = HowToCheck {
-        verdict_file: format!("{}.json", verdict.claim.name),
-        statement_sha256: sealed.statement_sha256.to_string(),
-        key: key.verifying_key().to_string(),
-        lake_id: platform.lake_id().to_owned(),
-        code_version: platform.config.code_version.clone(),
-    };
-    let report_html = render(&ReportInput {
-        verdict: &verdict,
-        sentence: &said,
-        pictures: &findings.pictures,
-        lineage: &findings.lineage,
-        check: &check,
-    });
-    let Sealed { verdict_id, envelope, .. } = sealed;
-    Assessed { verdict_id, verdict, sentence: said, envelope, report_html }
-}
-
-/// What the statement is about: the synthetic recordings, by the SHA-256 of their original files.
-async fn subjects(platform: &Platform, case: &Case) -> Result<Vec<Subject>, Error> {
-    let recordings: Vec<&Recording> = match &case.synthetic {
-        Synthetic::Twins(twins) => twins.iter().map(|(_, twin, _)| twin).collect(),
-        Synthetic::Other(other) => vec![other],
-    };
-    let mut subjects = Vec::new();
-    for recording in recordings {
-        for original in &recording.originals {
-            let bytes = platform.store.objects.get_blob(original).await?;
-            let digest = BTreeMap::from([("sha256".to_owned(), sha256_of(&bytes).to_string())]);
-            subjects.push(Subject { name: recording.name.clone(), digest });
-        }
-    }
-    Ok(subjects)
 }

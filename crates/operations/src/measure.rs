@@ -24,7 +24,8 @@ pub use self::{
     catalogue::{MetricLine, metrics},
     distribution::{
         AdwinRequest, CategoryRequest, ColumnMeasure, DistributionMeasure, DistributionRequest,
-        PointMeasure, measure_adwin, measure_categories, measure_distribution,
+        InformationRequest, PointMeasure, measure_adwin, measure_categories, measure_distribution,
+        measure_information,
     },
     geometry::{
         GeometryMeasure, GeometryRequest, ResidualAgainst, ResidualMapRequest,

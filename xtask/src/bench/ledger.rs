@@ -56,7 +56,7 @@ fn read(folder: &str, name: &str) -> Result<String, String> {
 fn process(folder: &str, what: &str, words: &[&str]) -> Result<String, String> {
     let mut times_s = Vec::new();
     for _ in 0..RUNS {
-        let mut command: Command = shell::command(&demo::program(), words);
+        let mut command: Command = shell::command(demo::program(), words);
         command.env("TIEPOINT_CONFIG", format!("{folder}/config"));
         command.stdout(std::process::Stdio::null());
         times_s.push(seconds(command)?);

@@ -1,6 +1,7 @@
 //! The program as a user meets it: real files in, exit status and text out. One binary, since it links the whole lake.
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::unwrap_used,
     reason = "room: process, disk, environment: these tests are users"
 )]
@@ -13,6 +14,7 @@ mod ledger;
 mod many;
 mod measures;
 mod outcomes;
+mod retain;
 mod trace;
 mod trajectories;
 

@@ -90,11 +90,14 @@ fn every_listed_command_exists_and_has_an_example() {
     let metrics = listed["metrics"].as_array().unwrap();
     let commands: BTreeSet<&str> =
         metrics.iter().filter_map(|metric| metric["command"].as_str()).collect();
-    assert!(commands.len() >= 56, "{commands:?}");
+    assert!(commands.len() >= 58, "{commands:?}");
     for command in commands {
         let help = desk.run(&["measure", command, "--help"]).expect_code(0).stdout;
         assert!(help.contains(&format!("Example: tiepoint measure {command} ")), "{help}");
     }
+    let has_verb =
+        |metric: &Value| metric["command"].is_string() || metric["elsewhere"].is_string();
+    assert!(metrics.iter().all(has_verb), "{listed}");
     let table = desk.run(&["measure", "list"]).expect_code(0).stdout;
     assert!(table.contains("traj.kitti_drift.rotation_deg_per_m"), "{table}");
 }

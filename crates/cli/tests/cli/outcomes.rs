@@ -84,6 +84,9 @@ fn answer_of(desk: &Desk, name: &str, outcome: &Outcome) -> String {
     verdict["answer"].as_str().unwrap().to_owned()
 }
 
+/// Name, changes of the claim, table of outcomes, exit status, answer.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], String, i32, &'a str);
+
 /// Every kind of claim with every answer, on outcomes whose truth is known.
 #[test]
 fn each_kind_of_claim_gives_each_answer() {
@@ -91,7 +94,7 @@ fn each_kind_of_claim_gives_each_answer() {
     let binary = &BINARY[..];
     let safe = &[SAFETY][..];
     let safe_binary = [binary, safe].concat();
-    let cases: [(&str, &[(&str, &str)], String, i32, &str); 11] = [
+    let cases: [Case<'_>; 11] = [
         ("runs-yes", &[], errors(120, 0.01, 0.08), 0, "supported"),
         ("runs-no", &[], errors(121, 0.3, 0.08), 1, "refuted"),
         ("runs-open", &[], errors(30, 0.01, 0.08), 3, "insufficient_evidence"),

@@ -90,7 +90,7 @@ impl Database {
             Connection::open_with_flags(uri, flags).map_err(|source| ReadError::Database {
                 path: path.to_owned(),
                 place: "its header".into(),
-                source,
+                source: Box::new(source),
                 may_recover: damage == Damage::Refuse,
             })?;
         if damage == Damage::Keep {
@@ -99,7 +99,7 @@ impl Database {
                 ReadError::Database {
                     path: path.to_owned(),
                     place: "its header".into(),
-                    source,
+                    source: Box::new(source),
                     may_recover: damage == Damage::Refuse,
                 }
             })?;
@@ -194,7 +194,7 @@ impl Database {
         let (path, place) = (self.path.clone(), place.to_owned());
         let may_recover = true;
         move |source| {
-            let (path, place) = (path.clone(), place.clone());
+            let (path, place, source) = (path.clone(), place.clone(), Box::new(source));
             ReadError::Database { path, place, source, may_recover }
         }
     }
@@ -412,7 +412,7 @@ impl Context<'_> {
         let failed = |source| ReadError::Database {
             path: self.path.to_owned(),
             place: "table `messages`".to_owned(),
-            source,
+            source: Box::new(source),
             may_recover: true,
         };
         let id: i64 = row.get(0).map_err(failed)?;

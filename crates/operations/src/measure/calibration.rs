@@ -75,11 +75,14 @@ fn read(path: &Path) -> Result<Rig, Error> {
     Ok(Rig { poses, cameras })
 }
 
+/// A name, and what it has earlier and later.
+type Pair<'a, T> = (&'a String, [&'a T; 2]);
+
 /// What both have, by name, and notes of what one lacks.
 fn in_both<'a, T>(
     [earlier, later]: [&'a BTreeMap<String, T>; 2],
     request: &CalibrationRequest,
-) -> Result<(Vec<(&'a String, [&'a T; 2])>, Vec<String>), Error> {
+) -> Result<(Vec<Pair<'a, T>>, Vec<String>), Error> {
     // A sensor's name alone is enough, such as `cam0` for `cam0 in imu`.
     let is_wanted = |name: &str| match &request.name {
         Some(wanted) => name == wanted || name.split(" in ").next() == Some(wanted.as_str()),

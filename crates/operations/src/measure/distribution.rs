@@ -5,6 +5,7 @@
 //! Units: those of the columns.
 
 mod categories;
+mod information;
 mod points;
 mod words;
 
@@ -21,7 +22,10 @@ use tiepoint_measure::{
 };
 use tiepoint_model::Seed;
 
-pub use self::categories::{CategoryRequest, measure_categories};
+pub use self::{
+    categories::{CategoryRequest, measure_categories},
+    information::{InformationRequest, measure_information},
+};
 use super::{
     InputFile, Measured, MeasuredTable, MeasuredValue,
     input::{NumberTable, dropped_note, read_numbers},
@@ -99,6 +103,11 @@ pub enum PointMeasure {
         /// How many random directions.
         direction_count: usize,
     },
+    /// Wasserstein of points, exactly; at most 2000 in each set.
+    ExactWasserstein {
+        /// `1` or `2`.
+        order: String,
+    },
     /// Energy distance.
     Energy {
         /// `root`, `v`, `u`, `hyppo-unbiased` or `hyppo-biased`.
@@ -148,7 +157,7 @@ pub enum PointMeasure {
     },
     /// Largest difference of a dependence between two columns.
     Dependence {
-        /// `pearson`, `spearman`, `kendall` or `distance`.
+        /// `pearson`, `spearman`, `kendall`, `distance` or `mutual-information`.
         coefficient: String,
     },
 }

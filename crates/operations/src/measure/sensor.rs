@@ -5,6 +5,7 @@
 //! rad/s for rates and m/s² for accelerations of logs; columns have their own unit.
 
 mod camera;
+mod curve;
 mod lidar;
 mod record;
 mod surface;
@@ -12,16 +13,15 @@ mod surface;
 use tiepoint_measure::{
     MeasureError, Metric, registry,
     sensor::{
-        AveragingFactors, Deviation, DeviationCurve, NotIdentifiable, Record, Sampling,
-        allan::{
-            CurveNoise, DeviationInterval, DeviationPoint, NoiseFit, NoiseParameter, TauRange,
-            deviation_intervals, fit_noise,
-        },
-        allan_deviation,
+        AveragingFactors, NotIdentifiable, Sampling,
+        allan::{NoiseFit, NoiseParameter, TauRange},
     },
 };
 
-use self::record::{RegularRecord, Series};
+use self::{
+    curve::{CurveKind, CurveOptions, curve},
+    record::{RegularRecord, Series},
+};
 use super::{Measured, MeasuredTable, MeasuredValue, unknown};
 use crate::Error;
 
@@ -34,26 +34,29 @@ pub use self::{
     record::{AllanRequest, RecordTime},
 };
 
-/// Measures the Allan deviation of channels, and the noise that it shows.
+/// Measures the Allan deviation of channels, or one of its kin, and the noise that it shows.
 ///
 /// # Errors
 /// [`Error::Log`], [`Error::NoChannel`] with the channels that there are, [`Error::UnknownWord`],
 /// [`Error::BadNumber`]; those of the measure.
 pub fn measure_allan(request: &AllanRequest) -> Result<Measured, Error> {
-    let deviation = parse_deviation(&request.deviation)?;
-    let factors = parse_factors(&request.factors)?;
-    let range = parse_range(&request.noise_range)?;
+    let options = CurveOptions {
+        kind: CurveKind::parse(&request.deviation)?,
+        factors: parse_factors(&request.factors)?,
+        range: parse_range(&request.noise_range)?,
+        level: request.level,
+    };
     let record = record::read(request)?;
-    let metric = Metric::new(deviation.metric(0.0).id())
+    let metric = Metric::new(options.kind.metric_id())
         .with("compat", "allantools==2024.6")
         .with("taus", &request.factors);
     if let [series] = &record.series[..] {
-        return one(&metric, (deviation, factors, range), series, request);
+        return one(&metric, &options, series);
     }
     let mut measured = Measured::new(&metric, Vec::new());
     let (mut noise, mut curves) = (Vec::new(), Vec::new());
     for series in &record.series {
-        let found = one(&metric, (deviation, factors, range), series, request)?;
+        let found = one(&metric, &options, series)?;
         let channel = || MeasuredValue::word("channel", &series.name);
         noise.push([vec![channel()], found.values].concat());
         for row in found.tables.into_iter().flat_map(|table| table.rows) {
@@ -69,27 +72,14 @@ pub fn measure_allan(request: &AllanRequest) -> Result<Measured, Error> {
 }
 
 /// One channel: its noise and timing as values, its curve as a table.
-fn one(
-    metric: &Metric,
-    (deviation, factors, range): (Deviation, AveragingFactors, TauRange),
-    series: &Series,
-    request: &AllanRequest,
-) -> Result<Measured, Error> {
+fn one(metric: &Metric, options: &CurveOptions, series: &Series) -> Result<Measured, Error> {
     let regular = series.longest_stretch();
-    let curve = regular.and_then(|record| {
+    let found = regular.and_then(|record| {
         let RegularRecord { values, sampling } = record;
-        let curve = allan_deviation(deviation, Record::Rate(values), sampling.rate_hz, factors)?;
-        let intervals = deviation_intervals(&curve, CurveNoise::BySlope, request.level)?;
-        let fit = match deviation {
-            Deviation::Adev | Deviation::Oadev | Deviation::Totdev => {
-                Some(fit_noise(&curve, range, request.level))
-            }
-            _ => None,
-        };
-        Ok((curve, intervals, fit, sampling))
+        Ok((curve(values, sampling.rate_hz, options)?, sampling))
     });
     let unit = &series.unit;
-    let (curve, intervals, fit, sampling) = match curve {
+    let (curve, sampling) = match found {
         Ok(found) => found,
         Err(error) => {
             let measured = Measured::of(metric, Err(error))?;
@@ -98,10 +88,10 @@ fn one(
             return Ok(Measured { values, unit: unit.clone(), ..measured });
         }
     };
-    let mut values = noise_values(fit, range, unit);
+    let mut values = noise_values(curve.fit, options.range, unit);
     values.extend(timing_values(series, &sampling));
-    let unit = if deviation == Deviation::Tdev { format!("{unit} s") } else { unit.clone() };
-    let rows = curve_rows(&curve, &intervals, &unit);
+    let unit = options.kind.unit(unit);
+    let rows = curve.rows.iter().map(|row| row.values(&unit)).collect();
     let mut measured = Measured { unit, ..Measured::new(metric, values) };
     measured.tables.push(MeasuredTable { name: "curve".to_owned(), rows });
     if sampling.dropped_count > 0 {
@@ -111,24 +101,6 @@ fn one(
         );
     }
     Ok(measured)
-}
-
-fn curve_rows(
-    curve: &DeviationCurve,
-    intervals: &[DeviationInterval],
-    unit: &str,
-) -> Vec<Vec<MeasuredValue>> {
-    let row = |(point, interval): (&DeviationPoint, _)| {
-        let interval: &DeviationInterval = interval;
-        vec![
-            MeasuredValue::real("tau_s", point.tau_s, ""),
-            MeasuredValue::real("deviation", point.deviation, unit),
-            MeasuredValue::real("low", interval.interval.low, unit),
-            MeasuredValue::real("high", interval.interval.high, unit),
-            MeasuredValue::count("term_count", point.term_count),
-        ]
-    };
-    curve.points.iter().zip(intervals).map(row).collect()
 }
 
 fn timing_values(series: &Series, sampling: &Sampling) -> Vec<MeasuredValue> {
@@ -195,21 +167,6 @@ fn parameter_values(
             MeasuredValue::json(&format!("{name}_reason"), why.to_string().into(), ""),
         ],
     }
-}
-
-fn parse_deviation(word: &str) -> Result<Deviation, Error> {
-    const ALL: [Deviation; 7] = [
-        Deviation::Adev,
-        Deviation::Oadev,
-        Deviation::Mdev,
-        Deviation::Tdev,
-        Deviation::Hdev,
-        Deviation::Ohdev,
-        Deviation::Totdev,
-    ];
-    let known = "adev, oadev, mdev, tdev, hdev, ohdev, totdev";
-    let found = ALL.into_iter().find(|deviation| deviation.name() == word);
-    found.ok_or_else(|| unknown("--deviation", word, known))
 }
 
 fn parse_factors(word: &str) -> Result<AveragingFactors<'static>, Error> {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use tiepoint_model::Seed;
 use tiepoint_operations::{
     AdwinRequest, CategoryRequest, ColumnMeasure, DistributionMeasure, DistributionRequest, Error,
-    Measured, PointMeasure, measure_adwin, measure_categories, measure_distribution,
+    InformationRequest, Measured, PointMeasure, measure_adwin, measure_categories,
+    measure_distribution, measure_information,
 };
 
 use crate::source;
@@ -48,6 +49,11 @@ pub(crate) enum DistributionCommand {
     /// Example: tiepoint measure dist.wasserstein_sliced --real real.csv --synthetic twin.csv --seed 7
     #[command(name = "dist.wasserstein_sliced", alias = "dist.sliced_wasserstein")]
     SlicedWasserstein(SlicedArgs),
+    /// Wasserstein distance of points, exactly; at most 2000 rows in each file.
+    ///
+    /// Example: tiepoint measure dist.wasserstein_exact --real real.csv --synthetic twin.csv --order 1
+    #[command(name = "dist.wasserstein_exact")]
+    ExactWasserstein(ExactArgs),
     /// Energy distance of points in a named form, and its permutation test.
     ///
     /// Example: tiepoint measure dist.energy --real real.csv --synthetic twin.csv --form u --permutations 999
@@ -96,6 +102,11 @@ pub(crate) enum DistributionCommand {
     /// Example: tiepoint measure dist.dependence_difference --real real.csv --synthetic twin.csv
     #[command(name = "dist.dependence_difference")]
     Dependence(DependenceArgs),
+    /// Mutual information of two columns of one file, by nearest neighbours: what one says about the other.
+    ///
+    /// Example: tiepoint measure dist.mutual_information --table runs.csv --x speed_m_per_s --y error_m
+    #[command(name = "dist.mutual_information")]
+    Information(InformationArgs),
     /// Total variation: how far the shares of categories differ, 0 to 1.
     ///
     /// Example: tiepoint measure dist.total_variation --real real.csv --synthetic twin.csv --columns weather
@@ -203,6 +214,36 @@ pub(crate) struct SlicedArgs {
     /// Seed of the directions.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+/// Exact Wasserstein.
+#[derive(clap::Args)]
+pub(crate) struct ExactArgs {
+    #[command(flatten)]
+    samples: SampleArgs,
+    /// 1 (the earth mover's distance) or 2 (the root of the least mean square).
+    #[arg(long)]
+    order: String,
+}
+
+/// Mutual information.
+#[derive(clap::Args)]
+pub(crate) struct InformationArgs {
+    /// CSV with a header, or Parquet.
+    #[arg(long, value_name = "FILE")]
+    table: PathBuf,
+    /// One column of numbers.
+    #[arg(long, value_name = "NAME")]
+    x: String,
+    /// The other column of numbers.
+    #[arg(long, value_name = "NAME")]
+    y: String,
+    /// How many nearest neighbours the estimate looks at.
+    #[arg(long, default_value_t = 3, value_name = "COUNT")]
+    neighbours: usize,
+    /// Leave out rows with a missing number, and say how many.
+    #[arg(long)]
+    drop_missing: bool,
 }
 
 /// Energy distance.
@@ -313,7 +354,7 @@ pub(crate) struct SupportArgs {
 pub(crate) struct DependenceArgs {
     #[command(flatten)]
     samples: SampleArgs,
-    /// pearson, spearman, kendall or distance.
+    /// pearson, spearman, kendall, distance or mutual-information (as Linfoot's coefficient, 0 to 1).
     #[arg(long, default_value = "pearson")]
     coefficient: String,
 }
@@ -357,6 +398,9 @@ impl DistributionCommand {
                 let direction_count = directions;
                 points(samples, PointMeasure::SlicedWasserstein { order, direction_count }, seed)
             }
+            Self::ExactWasserstein(ExactArgs { samples, order }) => {
+                points(samples, PointMeasure::ExactWasserstein { order }, 0)
+            }
             Self::Energy(EnergyArgs { samples, form, test }) => {
                 (samples, DistributionMeasure::OfPoints(PointMeasure::Energy { form }), test)
             }
@@ -386,6 +430,7 @@ impl DistributionCommand {
             Self::Dependence(DependenceArgs { samples, coefficient }) => {
                 points(samples, PointMeasure::Dependence { coefficient }, 0)
             }
+            Self::Information(args) => return information(args),
             Self::Categories(CategoryArgs { real, synthetic, columns, drop_missing }) => {
                 let (real, synthetic) = (source::read_input(real)?, source::read_input(synthetic)?);
                 let request = CategoryRequest { real, synthetic, columns, drop_missing };
@@ -415,6 +460,12 @@ fn column(samples: SampleArgs, measure: ColumnMeasure) -> Parts {
 
 fn points(samples: SampleArgs, measure: PointMeasure, seed: u64) -> Parts {
     (samples, DistributionMeasure::OfPoints(measure), TestArgs { permutations: None, seed })
+}
+
+fn information(args: InformationArgs) -> Result<Measured, Error> {
+    let InformationArgs { table, x, y, neighbours, drop_missing } = args;
+    let table = source::read_input(table)?;
+    measure_information(&InformationRequest { table, columns: [x, y], drop_missing, neighbours })
 }
 
 fn adwin(args: AdwinArgs) -> Result<Measured, Error> {

@@ -97,7 +97,8 @@ pub(crate) struct AllanArgs {
     /// Look up to this time, seconds after the first reading.
     #[arg(long, default_value_t = f64::INFINITY, value_name = "SECONDS", hide_default_value = true)]
     to_s: f64,
-    /// adev, oadev, mdev, tdev, hdev, ohdev or totdev.
+    /// adev, oadev, mdev, tdev, hdev, ohdev, totdev; mtotdev, ttotdev, htotdev, theo1 (no intervals; work grows
+    /// with the square of the record); tierms or mtie (time interval error, its root mean square or largest).
     #[arg(long, default_value = "oadev")]
     deviation: String,
     /// Averaging times: octave, decade, all, or how many in a decade.

@@ -71,6 +71,90 @@ fn distances_of_points_are_those_of_the_reference_packages() {
     }
 }
 
+fn numbers(value: &Value) -> Vec<f64> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+/// Points as a table with columns c0, c1, ...
+fn points_csv(values: &Value, column_count: usize) -> String {
+    let names: Vec<String> = (0..column_count).map(|index| format!("c{index}")).collect();
+    let rows: Vec<_> = numbers(values).chunks(column_count).map(<[f64]>::to_vec).collect();
+    csv(&names.join(","), &rows)
+}
+
+#[test]
+fn the_exact_distance_of_points_is_that_of_pot() {
+    let desk = Desk::new();
+    for case in golden("series_and_transport/expected.json")["transport"].as_array().unwrap() {
+        let column_count = case["columns"].as_u64().unwrap().try_into().unwrap();
+        for (name, points) in [("real.csv", &case["a"]), ("synthetic.csv", &case["b"])] {
+            desk.write(name, points_csv(points, column_count).as_bytes());
+        }
+        let first = of_samples(&desk, "dist.wasserstein_exact", &["--order", "1"]);
+        assert_eq!(first["metric"], "dist.wasserstein_exact[order=1]");
+        assert_close(&first["value"], &case["emd2 euclidean"]);
+        let second = of_samples(&desk, "dist.wasserstein_exact", &["--order", "2"]);
+        assert_close(&second["value"], &case["emd2 sqeuclidean"].as_f64().unwrap().sqrt().into());
+    }
+    let files = ["--real", "real.csv", "--synthetic", "synthetic.csv"];
+    let other = [files.as_slice(), &["--order", "3"]].concat();
+    let other = run(&desk, "dist.wasserstein_exact", &other).expect_code(2).stderr;
+    assert!(other.contains("--order") && other.contains("1, 2"), "{other}");
+    run(&desk, "dist.wasserstein_exact", &files).expect_code(2);
+    let many: Vec<_> = (0..2001).map(|index| vec![f64::from(index)]).collect();
+    desk.write("real.csv", csv("c0", &many).as_bytes());
+    let many = [files.as_slice(), &["--columns", "c0", "--order", "1"]].concat();
+    let many = run(&desk, "dist.wasserstein_exact", &many).expect_code(2).stderr;
+    assert!(many.contains("2001") && many.contains("at most 2000"), "{many}");
+}
+
+/// Expected: scikit-learn; matrices of Linfoot's coefficient for the difference.
+#[test]
+fn mutual_information_is_that_of_scikit_learn() {
+    let desk = Desk::new();
+    let golden = golden("series_and_transport/expected.json");
+    let files = ["--table", "runs.csv", "--x", "x", "--y", "y"];
+    for case in golden["information"].as_array().unwrap() {
+        let pairs = numbers(&case["x"]).into_iter().zip(numbers(&case["y"]));
+        let rows: Vec<_> = pairs.map(|(x, y)| vec![x, y]).collect();
+        desk.write("runs.csv", csv("x,y", &rows).as_bytes());
+        let neighbours = case["neighbours"].to_string();
+        let more = [files.as_slice(), &["--neighbours", &neighbours]].concat();
+        let found = run(&desk, "dist.mutual_information", &more).expect_code(0).json();
+        let (got, expected) = (found["value"].as_f64().unwrap(), case["value"].as_f64().unwrap());
+        // Differences of sums of order 10.
+        assert!((got - expected).abs() < 1e-12, "{got} {expected}");
+        assert_eq!((&found["unit"], &found["count"]), (&"nat".into(), &rows.len().into()));
+        assert_eq!(found["columns"], serde_json::json!(["x", "y"]));
+    }
+    let expected = &golden["dependence"];
+    for (name, points) in [("real.csv", &expected["a"]), ("synthetic.csv", &expected["b"])] {
+        desk.write(name, points_csv(points, 4).as_bytes());
+    }
+    for (word, name) in [
+        ("pearson", "pearson"),
+        ("spearman", "spearman"),
+        ("mutual-information", "mutual information"),
+    ] {
+        let more = ["--coefficient", word];
+        let found = of_samples(&desk, "dist.dependence_difference", &more);
+        assert_eq!(found["metric"], format!("dist.dependence_difference[coefficient={name}]"));
+        let values = expected["values"][name].as_array().unwrap();
+        for (key, value) in ["value", "mean", "root_mean_square"].into_iter().zip(values) {
+            assert_close(&found[key], value);
+        }
+    }
+    desk.write("runs.csv", b"x,y\n1,1\n2,1\n3,1\n4,1\n5,\n");
+    let hole = run(&desk, "dist.mutual_information", &files).expect_code(2).stderr;
+    assert!(hole.contains("runs.csv") && hole.contains("row 5"), "{hole}");
+    let constant = [files.as_slice(), &["--drop-missing"]].concat();
+    let constant = run(&desk, "dist.mutual_information", &constant).expect_code(3).json();
+    assert_eq!(constant["value"], Value::Null);
+    assert!(constant["reason"].as_str().unwrap().contains("constant"), "{constant}");
+    let absent = ["--table", "runs.csv", "--x", "x", "--y", "z"];
+    run(&desk, "dist.mutual_information", &absent).expect_code(2);
+}
+
 #[test]
 fn what_is_random_names_its_seed_and_gives_the_same_again() {
     let desk = Desk::new();

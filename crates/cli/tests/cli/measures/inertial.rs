@@ -47,6 +47,45 @@ fn allan_deviations_of_a_column_are_those_of_allantools() {
     assert!((0.25..0.32).contains(&density), "{found}");
 }
 
+/// The deviations for long times and the time interval error: no intervals, and no noise is fitted.
+#[test]
+fn total_deviations_and_interval_errors_of_a_column_are_those_of_allantools() {
+    let desk = Desk::new();
+    let golden = &golden("series_and_transport/expected.json")["totals"];
+    let rows: Vec<_> = rows_of(&golden["rates"]).into_iter().map(|rate| vec![rate]).collect();
+    desk.write("still.csv", csv("rate", &rows).as_bytes());
+    let files = ["--imu", "still.csv", "--channel", "rate", "--rate-hz", "20", "--taus", "all"];
+    for (kind, unit) in [
+        ("mtotdev", ""),
+        ("ttotdev", " s"),
+        ("htotdev", ""),
+        ("theo1", ""),
+        ("tierms", " s"),
+        ("mtie", " s"),
+    ] {
+        let more = [files.as_slice(), &["--deviation", kind]].concat();
+        let found = run(&desk, "sensor.allan", &more).expect_code(0).json();
+        let metric = found["metric"].as_str().unwrap();
+        assert!(metric.starts_with(&format!("sensor.allan.{kind}[")), "{metric}");
+        assert!(found["unit"].as_str().unwrap().ends_with(unit), "{found}");
+        let curve = found["curve"].as_array().unwrap();
+        let expected = &golden[format!("{kind} freq")];
+        let taus = rows_of(&expected["tau"]);
+        assert!(taus.len() >= 10);
+        for (index, tau) in taus.into_iter().enumerate() {
+            let is_here = |point: &&Value| (point["tau_s"].as_f64().unwrap() - tau).abs() < 1e-9;
+            let point = curve.iter().find(is_here).unwrap();
+            assert_close(&point["deviation"], &expected["dev"][index]);
+            assert_eq!(point["term_count"].as_f64(), expected["n"][index].as_f64());
+            assert!(point.get("low").is_none() && point.get("high").is_none(), "{point}");
+        }
+        assert!(found.get("noise_density").is_none(), "{found}");
+    }
+    let other = [files.as_slice(), &["--deviation", "theoH"]].concat();
+    let other = run(&desk, "sensor.allan", &other).expect_code(2).stderr;
+    assert!(other.contains("theoH") && other.contains("theo1, tierms, mtie"), "{other}");
+}
+
 fn rows_of(value: &Value) -> Vec<f64> {
     serde_json::from_value(value.clone()).unwrap()
 }

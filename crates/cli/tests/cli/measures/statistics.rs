@@ -164,11 +164,6 @@ fn shares_are_those_of_statsmodels_and_pairs_are_counted_by_hand() {
     let margin = [files.as_slice(), &["--margin", "0.1"]].concat();
     let margin = run(&desk, "stat.paired_outcomes", &margin).expect_code(3).json();
     assert_eq!(margin["answer"], "insufficient evidence");
-    // 36 equal pairs: 0.9^36 is the first power of 0.9 below 0.025.
-    desk.write("equal.csv", format!("real,sim\n{}", "1,1\n".repeat(36)).as_bytes());
-    let equal = ["--outcomes", "equal.csv", "--real", "real", "--synthetic", "sim"];
-    let equal = [equal.as_slice(), &["--margin", "0.1"]].concat();
-    assert_eq!(run(&desk, "stat.paired_outcomes", &equal).expect_code(0).json()["answer"], "yes");
     // One success of one against none of one: p (1 - p) is at most a quarter.
     let groups = ["--first", "1/1", "--second", "0/1"];
     let groups = run(&desk, "stat.two_shares", &groups).expect_code(3).json();
@@ -184,6 +179,40 @@ fn shares_are_those_of_statsmodels_and_pairs_are_counted_by_hand() {
     let two = ["--outcomes", "two.csv", "--column", "ok"];
     let two = run(&desk, "stat.share", &two).expect_code(2).stderr;
     assert!(two.contains("0 or 1"), "{two}");
+}
+
+/// The exact test that a claim on outcomes rests on. Closed form: without discordant pairs each p is
+/// `2 * (1 - margin)^n`, for the two discordant shares each take half of the error.
+#[test]
+fn paired_outcomes_are_equivalent_by_the_exact_test_of_claims() {
+    let desk = Desk::new();
+    let measure = |rows: &str, real: &str, synthetic: &str| {
+        desk.write("runs.csv", format!("real,sim\n{rows}").as_bytes());
+        let files = ["--outcomes", "runs.csv", "--real", real, "--synthetic", synthetic];
+        run(&desk, "stat.paired_outcomes", &[files.as_slice(), &["--margin", "0.1"]].concat())
+    };
+    for (pair_count, code, answer) in [(36, 0, "yes"), (35, 3, "insufficient evidence")] {
+        let found = measure(&"1,1\n".repeat(pair_count), "real", "sim").expect_code(code).json();
+        assert_eq!(found["answer"], answer);
+        let n = pair_count as f64;
+        for name in ["p_lower", "p_upper"] {
+            assert_near(&found[name], 2.0 * 0.9_f64.powf(n), 1e-9);
+        }
+        let end = 1.0 - 0.025_f64.powf(1.0 / n);
+        assert_near(&found["equivalence_low"], -end, 1e-9);
+        assert_near(&found["equivalence_high"], end, 1e-9);
+        assert_near(&found["smallest_passing_margin"], end, 1e-9);
+    }
+    let worse = format!("{}{}", "1,1\n".repeat(30), "1,0\n".repeat(30));
+    let found = measure(&worse, "real", "sim").expect_code(1).json();
+    assert_eq!((&found["answer"], &found["value"]), (&"no".into(), &(-0.5).into()));
+    assert!(found["p_outside"].as_f64().unwrap() < 0.05, "{found}");
+    let swapped = measure(&worse, "sim", "real").expect_code(1).json();
+    assert_eq!((&swapped["p_lower"], &swapped["p_upper"]), (&found["p_upper"], &found["p_lower"]));
+    let unsound = ["--outcomes", "runs.csv", "--real", "real", "--synthetic", "sim"];
+    let unsound = [unsound.as_slice(), &["--margin", "1"]].concat();
+    let unsound = run(&desk, "stat.paired_outcomes", &unsound).expect_code(2).stderr;
+    assert!(unsound.contains("margin") && unsound.contains("between 0 and 1"), "{unsound}");
 }
 
 #[test]

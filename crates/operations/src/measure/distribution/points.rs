@@ -9,9 +9,9 @@ use tiepoint_measure::{
         Bandwidth, ClassifierStatistic, Correlation, Directions, EnergyForm, EquivalenceLaw,
         Learner, MmdEquivalence, MmdEstimator, PermutationTest, Permutations, Prdc, Rows, Subsets,
         SupportFidelity, SupportMode, classifier_scores, classifier_test, dependence_difference,
-        energy_distance, energy_test, frechet_distance, frechet_extrapolated, frechet_metric,
-        kernel_inception_distance, kernel_inception_metric, mmd_equivalence, mmd_squared, mmd_test,
-        prdc, sliced_wasserstein, support_fidelity,
+        energy_distance, energy_test, exact_transport, frechet_distance, frechet_extrapolated,
+        frechet_metric, kernel_inception_distance, kernel_inception_metric, mmd_equivalence,
+        mmd_squared, mmd_test, prdc, sliced_wasserstein, support_fidelity, transport_metric,
     },
 };
 use tiepoint_model::Seed;
@@ -41,6 +41,12 @@ pub(super) fn measure(
             let distance = sliced_wasserstein(rows[0], rows[1], &directions, *order);
             let values = distance.map(|distance| vec![value(distance, "value")]);
             Measured::of(&directions.metric(*order), values)
+        }
+        PointMeasure::ExactWasserstein { order } => {
+            let order = words::transport_order(order)?;
+            let distance = exact_transport(rows[0], rows[1], order);
+            let values = distance.map(|distance| vec![value(distance, "value")]);
+            Measured::of(&transport_metric(order), values)
         }
         PointMeasure::Energy { form } => energy(rows, words::energy_form(form)?, permutations),
         PointMeasure::Mmd { bandwidth, estimator } => {

@@ -4,7 +4,7 @@
 
 use tiepoint_measure::distribution::{
     Bandwidth, ClassifierStatistic, Correlation, EnergyForm, EquivalenceLaw, KsAlternative, KsMode,
-    Learner, MmdEstimator, PsiBins, SupportMode,
+    Learner, MmdEstimator, PsiBins, SupportMode, TransportOrder,
 };
 
 use super::unknown;
@@ -106,6 +106,18 @@ pub(super) fn correlation(word: &str) -> Result<Correlation, Error> {
         "spearman" => Ok(Correlation::Spearman),
         "kendall" => Ok(Correlation::KendallTauB),
         "distance" => Ok(Correlation::Distance),
-        _ => Err(unknown("--coefficient", word, "pearson, spearman, kendall, distance")),
+        "mutual-information" => Ok(Correlation::MutualInformation),
+        _ => {
+            let known = "pearson, spearman, kendall, distance, mutual-information";
+            Err(unknown("--coefficient", word, known))
+        }
+    }
+}
+
+pub(super) fn transport_order(word: &str) -> Result<TransportOrder, Error> {
+    match word {
+        "1" => Ok(TransportOrder::First),
+        "2" => Ok(TransportOrder::Second),
+        _ => Err(unknown("--order", word, "1, 2")),
     }
 }

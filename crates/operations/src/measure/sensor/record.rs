@@ -30,7 +30,8 @@ pub struct AllanRequest {
     pub time: RecordTime,
     /// Which part is looked at: from and to, seconds after the first reading.
     pub window_s: [f64; 2],
-    /// `adev`, `oadev`, `mdev`, `tdev`, `hdev`, `ohdev` or `totdev`.
+    /// `adev`, `oadev`, `mdev`, `tdev`, `hdev`, `ohdev`, `totdev`, `mtotdev`, `ttotdev`, `htotdev`,
+    /// `theo1`, `tierms` or `mtie`.
     pub deviation: String,
     /// `octave`, `decade`, `all`, or how many in a decade.
     pub factors: String,

@@ -94,8 +94,8 @@ mod tests {
             intensities: Vec::new(),
         };
         let found = surfaces(&[scan]);
-        for beam in 30..119 {
-            let surface = found[beam].unwrap();
+        for (beam, surface) in found.iter().enumerate().take(119).skip(30) {
+            let surface = surface.unwrap();
             assert!((surface.range_m - range(beam)).abs() < 1e-6);
             assert!((surface.incidence_rad - angle(beam).abs()).abs() < 1e-4, "{surface:?}");
         }

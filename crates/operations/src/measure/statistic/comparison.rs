@@ -171,7 +171,7 @@ fn welch(statistic: &Statistic, request: &EquivalenceRequest) -> Result<Measured
 }
 
 /// Equivalent, different, or neither; contradictory crossings are neither.
-fn answer(test: &EquivalenceTest, alpha: f64) -> Answer {
+pub(super) fn answer(test: &EquivalenceTest, alpha: f64) -> Answer {
     let is_within = test.p_lower <= alpha && test.p_upper <= alpha;
     match (is_within, test.p_outside <= alpha) {
         (true, false) => Answer::Yes,

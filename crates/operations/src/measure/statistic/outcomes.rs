@@ -8,9 +8,8 @@ use tiepoint_assure::statistics::{
     binomial::{
         approximate::{agresti_coull, jeffreys, newcombe_difference, wilson},
         clopper_pearson,
-        paired::{
-            PairedCounts, mcnemar_exact, paired_equivalence_interval, paired_share_noninferiority,
-        },
+        equivalence::paired_share_equivalence,
+        paired::{PairedCounts, mcnemar_exact, paired_equivalence_interval},
         two_groups::unconditional_noninferiority,
     },
 };
@@ -20,7 +19,9 @@ use super::{
         InputFile,
         input::{NumberTable, dropped_note, read_numbers},
     },
-    Answer, Measured, MeasuredValue, Statistic, ends, unknown,
+    Answer, Measured, MeasuredValue, Statistic,
+    comparison::answer,
+    ends, unknown,
 };
 use crate::Error;
 
@@ -60,7 +61,7 @@ pub struct PairedOutcomesRequest {
     pub columns: [String; 2],
     /// Leave out rows with a missing outcome instead of refusing the file.
     pub drop_missing: bool,
-    /// Of the equivalence and the non-inferiority of the shares; `None` for no test of them.
+    /// Of the equivalence of the shares; `None` for no test of it.
     pub margin: Option<f64>,
     /// Error of each test; the interval covers with chance `1 - alpha`.
     pub alpha: f64,
@@ -135,7 +136,7 @@ fn booleans(table: &NumberTable, index: usize) -> Result<Vec<bool>, StatisticsEr
 }
 
 /// Measures the difference of two shares of the same units: McNemar's test, the exact interval,
-/// and with a margin equivalence and non-inferiority.
+/// and with a margin the exact test of equivalence.
 ///
 /// # Errors
 /// As [`measure_share`].
@@ -152,29 +153,17 @@ pub fn measure_paired_outcomes(request: &PairedOutcomesRequest) -> Result<Measur
     let mut measured = match margin {
         None => statistic.measured(values),
         Some(margin) => {
-            let is_sound = margin.is_finite() && (0.0..1.0).contains(margin) && *margin > 0.0;
-            if !is_sound {
-                let (name, requirement) = ("margin", "between 0 and 1");
-                return Err(
-                    StatisticsError::OutOfRange { name, value: *margin, requirement }.into()
-                );
-            }
-            // Both one-sided tests at alpha: the interval at 1 - 2 alpha.
-            let [low, high] = paired_equivalence_interval(&counts, 2.0 * alpha)?;
-            let answer = if -margin < low && high < *margin {
-                Answer::Yes
-            } else if low > *margin || high < -margin {
-                Answer::No
-            } else {
-                Answer::InsufficientEvidence
-            };
-            let test = paired_share_noninferiority(&counts, *margin, *alpha)?;
+            let found = paired_share_equivalence(&counts, *margin, *alpha)?;
+            let [low, high] = found.interval;
             let more = vec![
                 MeasuredValue::real("equivalence_low", low, "1"),
                 MeasuredValue::real("equivalence_high", high, "1"),
-                MeasuredValue::real("p_noninferior", test.p, "1"),
+                MeasuredValue::real("p_lower", found.p_lower, "1"),
+                MeasuredValue::real("p_upper", found.p_upper, "1"),
+                MeasuredValue::real("p_outside", found.p_outside, "1"),
+                MeasuredValue::real("smallest_passing_margin", found.smallest_passing_margin, "1"),
             ];
-            statistic.answered(Ok(([values, more].concat(), answer)))?
+            statistic.answered(Ok(([values, more].concat(), answer(&found, *alpha))))?
         }
     };
     measured.notes.extend(dropped_note(outcomes, table.dropped_count, "rows"));

@@ -19,7 +19,7 @@ pub(crate) enum ShareCommand {
     Share(ShareArgs),
     /// Synthetic less real share of the same units: McNemar's exact test, interval, margin.
     ///
-    /// Exit status with --margin 0: equal within it; 1: shown to differ; 3: insufficient evidence.
+    /// With --margin the exit status is 0: equal within it; 1: shown to differ; 3: insufficient evidence.
     ///
     /// Example: tiepoint measure stat.paired_outcomes --outcomes runs.csv --real real_ok --synthetic twin_ok --margin 0.1
     #[command(name = "stat.paired_outcomes")]
