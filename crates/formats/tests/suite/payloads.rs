@@ -1,9 +1,5 @@
 //! Images leave as messages again: their pixels are fetched from every kind of original, or the damage is named.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "room: disk, in a folder of each test's own"
-)]
+#![expect(clippy::disallowed_methods, reason = "room: disk, in a folder of each test's own")]
 
 use std::{
     borrow::Cow,
