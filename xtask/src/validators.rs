@@ -72,7 +72,10 @@ fn expect_metadata(summary: &str) -> Result<(), String> {
 /// Bags and rosbag2 that `rosbags` writes: it and we must read the same, field by field.
 fn decoders(python: &Path) -> Result<(), String> {
     let script = "crates/formats/tests/independent_decoder.py";
-    shell::run(shell::command(python, &[script, "target/debug/examples/dump_samples"]))
+    shell::run(shell::command(python, &[script, "target/debug/examples/dump_samples"]))?;
+    // The images of the same logs, once they left as MCAP.
+    let script = "crates/formats/tests/independent_images.py";
+    shell::run(shell::command(python, &[script, "target/debug/examples/export_images"]))
 }
 
 /// The demo's ledger, cosigned by a witness first, and a long one; each by both programs.

@@ -4,7 +4,7 @@
 //! path is opened and gives the same ([`LogReader`]); samples become Arrow batches and come back
 //! ([`columns`]), or become an MCAP file ([`write_mcap`], [`McapExport`]).
 //!
-//! Invariant: only [`LogReader`] opens files, nothing asks a clock or draws a random number, and
+//! Invariant: only [`LogReader`] and [`PayloadReader`] open files, nothing asks a clock or draws a random number, and
 //! no input, however damaged, makes anything panic or allocate more than its [`Limits`].
 //! Metres, radians, seconds; times are integer nanoseconds since the Unix epoch.
 //!
@@ -20,6 +20,7 @@ mod error;
 pub mod image;
 mod mcap_writer;
 mod message;
+mod payload;
 mod pose;
 mod reader;
 mod samples;
@@ -36,6 +37,7 @@ pub use error::{DecodeError, ReadError};
 pub use mcap_writer::{
     ExportChannel, McapExport, WriteError, recording_metadata, signals_definition, write_mcap,
 };
+pub use payload::{PayloadError, Payloads};
 pub use reader::{ChannelSummary, Container, Definition, Limits, Reader, Summary, read_all};
 pub use samples::{ChannelKey, Samples, Table, TopicBatch, UnknownTable};
-pub use source::{LogReader, open_original};
+pub use source::{LogReader, PayloadReader, open_original};

@@ -9,7 +9,7 @@
 //! log times run back.
 //!
 //! A recording of any size streams through [`McapExport`], which holds one batch per channel and
-//! one chunk; [`write_mcap`] is the same for samples that lie in memory.
+//! one chunk; [`write_mcap`] is the same for samples that lie in memory, which images do not.
 
 mod export;
 mod signals;
@@ -19,7 +19,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use mcap::McapError;
 use tiepoint_model::ErrorKind;
 
-use crate::{ChannelKey, Samples, Table};
+use crate::{ChannelKey, PayloadError, Samples, Table};
 
 pub use self::{
     export::{ExportChannel, McapExport, recording_metadata},
@@ -79,13 +79,24 @@ pub enum WriteError {
         /// The time.
         time_ns: i64,
     },
-    /// An image's bytes lie in the original.
+    /// An image's bytes lie in the original, and no one was given who fetches them.
     #[error("the image in row {row} on `{topic}` lies in the original, not in the table")]
     PayloadElsewhere {
         /// The topic.
         topic: String,
         /// Counts from 0.
         row: usize,
+    },
+    /// An image's bytes are not to be had from the original.
+    #[error("the image in row {row} on `{topic}` cannot be fetched")]
+    Payload {
+        /// The topic.
+        topic: String,
+        /// Counts from 0.
+        row: usize,
+        /// Which original, where in it, and why.
+        #[source]
+        source: Box<PayloadError>,
     },
     /// Columns of one sample differ in length, or one is longer than 32 bits count.
     #[error("row {row} on `{topic}` has {field} of lengths that do not fit")]
@@ -114,6 +125,7 @@ impl WriteError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Container(_) | Self::NoSuchChannel { .. } => ErrorKind::Internal,
+            Self::Payload { source, .. } => source.kind(),
             _ => ErrorKind::InvalidInput,
         }
     }
@@ -136,8 +148,9 @@ impl WriteError {
             }
             Self::StampOutOfRange { .. } => "shift the recording's clock".into(),
             Self::PayloadElsewhere { topic, .. } => {
-                format!("leave `{topic}` out, or take the original itself")
+                format!("give the writer a reader of payloads, or leave `{topic}` out")
             }
+            Self::Payload { source, .. } => source.hint(),
             Self::Length { .. } => "make the columns of each sample equally long".into(),
             Self::NoSuchChannel { .. } => "give rows to the channel that is asked for".into(),
             Self::Container(_) => "write fewer channels into one file".into(),

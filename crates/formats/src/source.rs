@@ -14,6 +14,7 @@
 )]
 
 mod folder;
+mod payload;
 mod rosbag2;
 
 use std::{
@@ -27,6 +28,7 @@ use crate::{
     tabular::{ParquetReader, Projection},
 };
 
+pub use self::payload::PayloadReader;
 use self::{folder::Folder, rosbag2::Database};
 
 /// How much is read from a file at once.

@@ -1,7 +1,8 @@
 //! `export`: a recording out of the lake, as MCAP that any reader takes, or its originals byte for byte.
 //!
 //! Invariant: what cannot be written is named, never left out in silence.
-//! A batch of each channel is in memory, but for a channel whose time runs back, which is sorted; images lie in the original and are not written again.
+//! A batch of each channel is in memory, but for a channel whose time runs back, which is sorted.
+//! Images are fetched from the originals one by one, and an export with images holds those originals against their digests before it is done.
 //! Signals become JSON objects, since no ROS message holds them whole.
 
 mod names;
@@ -10,14 +11,14 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     io::{Read, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use arrow::array::RecordBatch;
 use futures::{TryStreamExt as _, stream::BoxStream};
 use tiepoint_formats::{
-    Damage, Definition, ExportChannel, McapExport, Samples, Table, columns, recording_metadata,
-    signals_definition,
+    Damage, Definition, ExportChannel, Limits, McapExport, PayloadReader, Samples, Table, columns,
+    recording_metadata, signals_definition,
 };
 use tiepoint_model::{Digest, Recording};
 use tiepoint_store::{ReadRequest, StoreError};
@@ -44,7 +45,8 @@ pub struct ExportReport {
 /// origin, derivation and digests.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Write`] if the output refuses; those of the store.
+/// [`Error::NotFound`]; [`Error::Write`] if the output refuses or an image is not where its row says;
+/// [`StoreError::BlobDamaged`] if images come from an original that is not as it was kept; those of the store.
 pub async fn export_mcap(
     platform: &Platform,
     name: &str,
@@ -73,7 +75,9 @@ pub async fn export_mcap(
     }
     let (channel_count, mut row_count) = (channels.len(), 0);
     let metadata = recording_metadata(&recording).map_err(Error::Json)?;
-    let mut export = McapExport::new(output, "ros2", &metadata, channels)?;
+    let has_images = channels.iter().any(|channel| channel.table == Table::Images);
+    let mut export = McapExport::new(output, "ros2", &metadata, channels)?
+        .with_payloads(payloads(platform, &recording));
     while let Some(index) = export.wants() {
         let next = match rows.get_mut(index) {
             Some(rows) => rows.next().await?,
@@ -88,6 +92,13 @@ pub async fn export_mcap(
         }
     }
     export.finish()?;
+    if has_images {
+        // A flipped bit in a pixel changes no length: only the digest tells.
+        for mut original in originals_of(platform, &recording)? {
+            let path = PathBuf::from(&original.name);
+            original.copy_to(&mut std::io::sink(), &path)?;
+        }
+    }
     Ok(ExportReport { recording, channel_count, row_count, left_out })
 }
 
@@ -132,7 +143,10 @@ impl StoredOriginal {
 /// # Errors
 /// [`Error::NotFound`]; those of the store for a blob that is not there.
 pub async fn originals(platform: &Platform, name: &str) -> Result<Vec<StoredOriginal>, Error> {
-    let recording = find(platform, name).await?;
+    originals_of(platform, &find(platform, name).await?)
+}
+
+fn originals_of(platform: &Platform, recording: &Recording) -> Result<Vec<StoredOriginal>, Error> {
     let mut originals = Vec::new();
     let names = names::sound_names(&recording.original_names, recording.originals.len());
     for (digest, name) in recording.originals.iter().zip(names) {
@@ -179,6 +193,17 @@ impl ChannelRows {
     }
 }
 
+/// Fetches the images of a recording from its originals, which lie in the lake.
+fn payloads(platform: &Platform, recording: &Recording) -> PayloadReader {
+    let names = names::sound_names(&recording.original_names, recording.originals.len());
+    let paths = recording.originals.iter().map(|digest| path_of(platform, digest));
+    PayloadReader::new(names.into_iter().zip(paths).collect(), Limits::default())
+}
+
+fn path_of(platform: &Platform, original: &Digest) -> PathBuf {
+    platform.store.objects.root().join(tiepoint_store::blobs::blob_key(original))
+}
+
 /// How raw messages are defined, as the originals say. Of an original that cannot be read any more nothing is known,
 /// and raw messages are written without their definition.
 fn definitions(
@@ -191,7 +216,7 @@ fn definitions(
         return all;
     }
     for digest in &recording.originals {
-        let path = platform.store.objects.root().join(tiepoint_store::blobs::blob_key(digest));
+        let path = path_of(platform, digest);
         let read = each_piece(&Source::Path(path), Damage::Keep, &mut |_| Ok(()));
         all.extend(read.map(|summary| summary.definitions).unwrap_or_default());
     }

@@ -9,6 +9,7 @@
 mod bad_input;
 mod check;
 mod first_steps;
+mod images;
 mod ledger;
 mod many;
 mod measures;

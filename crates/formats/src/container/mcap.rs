@@ -31,6 +31,9 @@ use crate::{
 /// Opcode and length before every record.
 const RECORD_HEAD_BYTES: u64 = 9;
 
+/// The opcode of a chunk.
+pub(crate) const CHUNK: u8 = op::CHUNK;
+
 pub(crate) struct McapReader {
     framing: LinearReader,
     records: Records,
@@ -413,41 +416,11 @@ impl Records {
         out: &mut Collector,
     ) -> Result<(), ReadError> {
         let offset_bytes = place.record_offset_bytes;
-        let mut c = Cursor::packed(data);
-        let mut parse = || {
-            c.skip(16, "chunk.start_and_end_time")?;
-            let size_bytes = c.u64("chunk.uncompressed_size")?;
-            let crc = c.u32("chunk.uncompressed_crc")?;
-            let compression = c.string("chunk.compression")?;
-            let stored_bytes = usize::try_from(c.u64("chunk.compressed_size")?);
-            let stored = c.bytes(stored_bytes.unwrap_or(usize::MAX), "chunk.records")?;
-            Ok((size_bytes, crc, compression, stored))
-        };
-        let (size_bytes, saved, compression, stored) = parse().map_err(broken(offset_bytes))?;
-        let limit = self.limits.record_bytes_max;
-        let size = usize::try_from(size_bytes)
-            .ok()
-            .filter(|size| *size <= limit)
-            .ok_or_else(|| too_large("a chunk", offset_bytes, size_bytes, limit))?;
-
         let mut buffer = std::mem::take(&mut self.inflated);
-        let records: &[u8] = if compression.is_empty() {
-            stored
-        } else {
-            inflate(compression, stored, size, &mut buffer)
-                .map_err(|problem| malformed(offset_bytes, problem))?;
-            &buffer
-        };
-        if records.len() != size {
-            let problem = format!("a chunk holds {} bytes and claims {size}", records.len());
-            return Err(malformed(offset_bytes, problem));
-        }
-        let calculated = crc32fast::hash(records);
-        if saved != 0 && saved != calculated {
-            return Err(checksum("a chunk", offset_bytes, saved, calculated));
-        }
+        let Chunk { compression, records, stored_bytes } =
+            open_chunk(data, offset_bytes, self.limits, &mut buffer)?;
         // Uncompressed records lie in the file itself.
-        let at_stored = RECORD_HEAD_BYTES + (data.len() - stored.len()) as u64;
+        let at_stored = RECORD_HEAD_BYTES + (data.len() - stored_bytes) as u64;
         let (base, data_offset_bytes) = match compression {
             "" => (PayloadBase::File, offset_bytes + at_stored),
             _ => (PayloadBase::Chunk { chunk_offset_bytes: offset_bytes }, 0),
@@ -484,6 +457,68 @@ impl Records {
 /// Behind a chunk that was skipped the checksum over all chunks says nothing new.
 fn is_known_damage(out: &Collector) -> bool {
     out.losses.iter().any(|loss| loss.file_index == out.file_index)
+}
+
+/// A chunk, inflated and held against what it claims.
+struct Chunk<'a> {
+    compression: &'a str,
+    records: &'a [u8],
+    stored_bytes: usize,
+}
+
+/// Opens a chunk record, given its data and where it starts; `buffer` takes what is inflated.
+fn open_chunk<'a>(
+    data: &'a [u8],
+    offset_bytes: u64,
+    limits: Limits,
+    buffer: &'a mut Vec<u8>,
+) -> Result<Chunk<'a>, ReadError> {
+    let mut c = Cursor::packed(data);
+    let mut parse = || {
+        c.skip(16, "chunk.start_and_end_time")?;
+        let size_bytes = c.u64("chunk.uncompressed_size")?;
+        let crc = c.u32("chunk.uncompressed_crc")?;
+        let compression = c.string("chunk.compression")?;
+        let stored_bytes = usize::try_from(c.u64("chunk.compressed_size")?);
+        let stored = c.bytes(stored_bytes.unwrap_or(usize::MAX), "chunk.records")?;
+        Ok((size_bytes, crc, compression, stored))
+    };
+    let (size_bytes, saved, compression, stored) = parse().map_err(broken(offset_bytes))?;
+    let limit = limits.record_bytes_max;
+    let size = usize::try_from(size_bytes)
+        .ok()
+        .filter(|size| *size <= limit)
+        .ok_or_else(|| too_large("a chunk", offset_bytes, size_bytes, limit))?;
+
+    let records: &[u8] = if compression.is_empty() {
+        stored
+    } else {
+        inflate(compression, stored, size, buffer)
+            .map_err(|problem| malformed(offset_bytes, problem))?;
+        buffer
+    };
+    if records.len() != size {
+        let problem = format!("a chunk holds {} bytes and claims {size}", records.len());
+        return Err(malformed(offset_bytes, problem));
+    }
+    let calculated = crc32fast::hash(records);
+    if saved != 0 && saved != calculated {
+        return Err(checksum("a chunk", offset_bytes, saved, calculated));
+    }
+    Ok(Chunk { compression, records, stored_bytes: stored.len() })
+}
+
+/// Inflates a compressed chunk into `out`, given its record's data and where it starts.
+pub(crate) fn inflate_chunk(
+    data: &[u8],
+    offset_bytes: u64,
+    limits: Limits,
+    out: &mut Vec<u8>,
+) -> Result<(), ReadError> {
+    match open_chunk(data, offset_bytes, limits, out)?.compression {
+        "" => Err(malformed(offset_bytes, "the chunk is not compressed")),
+        _ => Ok(()),
+    }
 }
 
 /// Inflates a chunk into `out`, at most one byte more than it claims.

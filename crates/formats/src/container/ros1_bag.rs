@@ -390,27 +390,12 @@ impl Records {
         out: &mut Collector,
     ) -> Result<(), ReadError> {
         let at = place.record_offset_bytes;
-        let (Some(compression), Some(size_bytes)) = (fields.compression, fields.size_bytes) else {
-            return Err(malformed(at, "a chunk lacks compression or size"));
-        };
-        let limit = self.limits.record_bytes_max;
-        let size = usize::try_from(size_bytes)
-            .ok()
-            .filter(|size| *size <= limit)
-            .ok_or_else(|| too_large("a chunk", at, size_bytes.into(), limit))?;
         let mut buffer = std::mem::take(&mut self.inflated);
-        let (records, base, first): (&[u8], _, _) = match compression {
-            "none" => (stored, place.base, place.data_offset_bytes),
-            _ => {
-                inflate(compression, stored, size, &mut buffer)
-                    .map_err(|problem| malformed(at, problem))?;
-                (&buffer, PayloadBase::Chunk { chunk_offset_bytes: at }, 0)
-            }
+        let (records, is_inflated) = open_chunk(fields, stored, at, (self.limits, &mut buffer))?;
+        let (base, first) = match is_inflated {
+            false => (place.base, place.data_offset_bytes),
+            true => (PayloadBase::Chunk { chunk_offset_bytes: at }, 0),
         };
-        if records.len() != size {
-            let problem = format!("a chunk holds {} bytes and claims {size}", records.len());
-            return Err(malformed(at, problem));
-        }
         let mut c = Cursor::packed(records);
         let mut read = Ok(());
         while read.is_ok() && c.left() > 0 {
@@ -431,6 +416,50 @@ fn next_in_chunk<'a>(c: &mut Cursor<'a>) -> Result<Record<'a>, DecodeError> {
     let header = c.bytes(header_bytes, "record.header")?;
     let data_bytes = c.count(1, "record.data")?;
     Ok(Record { header, data: c.bytes(data_bytes, "record.data")? })
+}
+
+/// The records of a chunk, held against what it claims, and whether they were inflated, into `buffer`.
+fn open_chunk<'a>(
+    fields: &Fields<'_>,
+    stored: &'a [u8],
+    at: u64,
+    (limits, buffer): (Limits, &'a mut Vec<u8>),
+) -> Result<(&'a [u8], bool), ReadError> {
+    let (Some(compression), Some(size_bytes)) = (fields.compression, fields.size_bytes) else {
+        return Err(malformed(at, "a chunk lacks compression or size"));
+    };
+    let limit = limits.record_bytes_max;
+    let size = usize::try_from(size_bytes)
+        .ok()
+        .filter(|size| *size <= limit)
+        .ok_or_else(|| too_large("a chunk", at, size_bytes.into(), limit))?;
+    let is_inflated = compression != "none";
+    let records: &[u8] = if is_inflated {
+        inflate(compression, stored, size, buffer).map_err(|problem| malformed(at, problem))?;
+        buffer
+    } else {
+        stored
+    };
+    if records.len() != size {
+        let problem = format!("a chunk holds {} bytes and claims {size}", records.len());
+        return Err(malformed(at, problem));
+    }
+    Ok((records, is_inflated))
+}
+
+/// Inflates a compressed chunk into the buffer, given its record and where it starts.
+pub(crate) fn inflate_chunk(
+    header: &[u8],
+    stored: &[u8],
+    at: u64,
+    (limits, buffer): (Limits, &mut Vec<u8>),
+) -> Result<(), ReadError> {
+    let fields = Fields::parse(header).map_err(broken(at))?;
+    let is_chunk = fields.op == Some(op::CHUNK);
+    match is_chunk && open_chunk(&fields, stored, at, (limits, buffer))?.1 {
+        true => Ok(()),
+        false => Err(malformed(at, "the record is no compressed chunk")),
+    }
 }
 
 /// Inflates a chunk into `out`, at most one byte more than it claims.

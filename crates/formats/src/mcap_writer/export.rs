@@ -1,12 +1,13 @@
 //! A recording of any size as MCAP, streamed to any output in batches.
 //!
 //! Invariant: the same rows give the same bytes however they are cut into batches, and whatever
-//! order the channels are listed in. Memory is one batch per channel and one chunk.
+//! order the channels are listed in. Memory is one batch per channel, one chunk and one image.
 //!
 //! The caller owns both ends: it is asked which channel is to go on ([`McapExport::wants`]) and
 //! gives rows, so that they may come from anywhere, waited for or not.
 //!
-//! Not here: the bytes of images, which lie in the original.
+//! Images are rows without pixels: each is fetched when its message is written, see
+//! [`McapExport::with_payloads`].
 
 use std::{borrow::Cow, collections::BTreeMap, io::Write};
 
@@ -15,14 +16,14 @@ use mcap::{
     records::{MessageHeader, Metadata},
     write::NoSeek,
 };
-use tiepoint_model::{Channel, Recording, Stamps, Timestamp};
+use tiepoint_model::{Channel, ImageSample, Recording, Stamps, Timestamp};
 
 use super::{WriteError, signals::signals_json};
 use crate::{
-    ChannelKey, Definition, Samples, Table,
+    ChannelKey, Definition, Payloads, Samples, Table,
     message::{
         MessageKind,
-        encode::{EncodeError, encode, message_end},
+        encode::{EncodeError, encode, encode_image, message_end},
         schema_text::schema_text,
     },
 };
@@ -53,8 +54,7 @@ impl ExportChannel {
     /// messages stay what they were.
     /// The record's metadata names the table, the content digest and the original type.
     ///
-    /// `None` for a table that this version does not know and for images, whose pixels lie in
-    /// the original.
+    /// `None` for a table that this version does not know.
     #[must_use]
     pub fn of_recording(channel: &Channel, definition: Option<Definition>) -> Option<Self> {
         let table: Table = channel.table.parse().ok()?;
@@ -66,7 +66,6 @@ impl ExportChannel {
         let key = match table {
             Table::Raw => own,
             Table::Signals => ChannelKey { encoding: "json".to_owned(), ..own },
-            Table::Images => return None,
             _ => {
                 let kind = MessageKind::of_name(&own.message_type)
                     .filter(|kind| kind.table() == table && *kind != MessageKind::Transforms);
@@ -135,7 +134,11 @@ pub struct McapExport<'a, W: Write> {
     writer: Writer<NoSeek<W>>,
     /// Sorted by key; the index of the caller's list beside each.
     outlets: Vec<Outlet<'a>>,
+    payloads: Option<Fetch<'a>>,
 }
+
+/// Who fetches the pixels of images.
+type Fetch<'a> = Box<dyn Payloads + Send + 'a>;
 
 impl<'a, W: Write> McapExport<'a, W> {
     /// Writes the start of the file: header, metadata records, schemas and channels.
@@ -174,7 +177,13 @@ impl<'a, W: Write> McapExport<'a, W> {
         for outlet in &mut outlets {
             outlet.declare(&mut writer)?;
         }
-        Ok(Self { writer, outlets })
+        Ok(Self { writer, outlets, payloads: None })
+    }
+
+    /// The same, with images: their pixels are fetched by the addresses in their rows.
+    #[must_use]
+    pub fn with_payloads(self, payloads: impl Payloads + Send + 'a) -> Self {
+        Self { payloads: Some(Box::new(payloads)), ..self }
     }
 
     /// The channel whose rows are needed before anything more can be written, as an index of the
@@ -229,7 +238,8 @@ impl<'a, W: Write> McapExport<'a, W> {
                 .min()
                 .map(|(_, index)| index);
             let Some(next) = next else { return Ok(()) };
-            self.outlets[next].write_next(&mut self.writer)?;
+            let payloads = self.payloads.as_mut();
+            self.outlets[next].write_next(&mut self.writer, payloads)?;
         }
         Ok(())
     }
@@ -336,13 +346,21 @@ impl<'a> Outlet<'a> {
         self.samples.stamps_at(self.next_row).map(|stamps| stamps.log)
     }
 
-    fn write_next<W: Write>(&mut self, writer: &mut Writer<NoSeek<W>>) -> Result<(), WriteError> {
+    fn write_next<W: Write>(
+        &mut self,
+        writer: &mut Writer<NoSeek<W>>,
+        payloads: Option<&mut Fetch<'a>>,
+    ) -> Result<(), WriteError> {
         let row = self.next_row;
         let samples: &Samples = &self.samples;
         let Some(Stamps { log, publish, .. }) = samples.stamps_at(row) else { return Ok(()) };
         let end = message_end(samples, row);
         let encoded;
         let data: &[u8] = match (self.kind, samples) {
+            (Some(kind), Samples::Images(rows)) => {
+                encoded = self.image(kind, &rows[row], payloads)?;
+                &encoded
+            }
             (Some(kind), samples) => {
                 encoded = encode(kind, samples, row..end).map_err(|error| self.explain(error))?;
                 &encoded
@@ -367,6 +385,21 @@ impl<'a> Outlet<'a> {
         self.message_count = self.message_count.wrapping_add(1);
         self.next_row = end;
         Ok(())
+    }
+
+    fn image(
+        &self,
+        kind: MessageKind,
+        image: &ImageSample,
+        payloads: Option<&mut Fetch<'a>>,
+    ) -> Result<Vec<u8>, WriteError> {
+        let payloads = payloads.ok_or_else(|| self.explain(EncodeError::PayloadElsewhere))?;
+        let payload = payloads.fetch(&image.payload).map_err(|source| {
+            let row = self.rows_before + self.next_row;
+            let (topic, source) = (self.channel.key.topic.clone(), Box::new(source));
+            WriteError::Payload { topic, row, source }
+        })?;
+        encode_image(kind, image, payload).map_err(|error| self.explain(error))
     }
 
     fn explain(&self, error: EncodeError) -> WriteError {

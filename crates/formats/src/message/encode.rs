@@ -10,8 +10,8 @@ mod sensors;
 use std::ops::Range;
 
 use tiepoint_model::{
-    BeaconRange, ImuSample, PointCloud, Pose3, PoseSample, Scan, Timestamp, TransformSample,
-    TwistSample, time::NS_PER_S,
+    BeaconRange, ImageSample, ImuSample, PointCloud, Pose3, PoseSample, Scan, Timestamp,
+    TransformSample, TwistSample, time::NS_PER_S,
 };
 
 use super::MessageKind;
@@ -53,7 +53,10 @@ pub(crate) fn message_end(samples: &Samples, start: usize) -> usize {
     }
 }
 
-/// Encodes the rows of one message.
+/// Room for the fields of an image beside its pixels, with padding and a name of its encoding.
+const IMAGE_FIELDS_BYTES: usize = 128;
+
+/// Encodes the rows of one message. Images have their own [`encode_image`].
 pub(crate) fn encode(
     kind: MessageKind,
     samples: &Samples,
@@ -104,6 +107,22 @@ pub(crate) fn encode(
     Ok(out.bytes)
 }
 
+/// Encodes one image around its pixels.
+pub(crate) fn encode_image(
+    kind: MessageKind,
+    image: &ImageSample,
+    payload: &[u8],
+) -> Result<Vec<u8>, EncodeError> {
+    let mut out = CdrWriter::new();
+    out.bytes.reserve_exact(payload.len() + image.frame_id.len() + IMAGE_FIELDS_BYTES);
+    match kind {
+        MessageKind::Image => sensors::image(&mut out, image, payload)?,
+        MessageKind::CompressedImage => sensors::compressed_image(&mut out, image, payload)?,
+        _ => return Err(EncodeError::Table),
+    }
+    Ok(out.bytes)
+}
+
 /// Writes CDR numbers, each aligned to its size behind the encapsulation header.
 struct CdrWriter {
     bytes: Vec<u8>,
@@ -148,6 +167,12 @@ impl CdrWriter {
         self.count(text.len() + 1, field)?;
         self.bytes.extend_from_slice(text.as_bytes());
         self.bytes.push(0);
+        Ok(())
+    }
+
+    fn u8_array(&mut self, bytes: &[u8], field: &'static str) -> Result<(), EncodeError> {
+        self.count(bytes.len(), field)?;
+        self.bytes.extend_from_slice(bytes);
         Ok(())
     }
 

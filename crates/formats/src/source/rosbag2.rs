@@ -160,6 +160,36 @@ impl Database {
         }
     }
 
+    /// The message of a row, inflated if it was compressed by itself; `false` if there is none, or none within the
+    /// limit.
+    ///
+    /// CDR begins with a zero byte and a Zstandard frame does not, so the message itself says what it is.
+    pub(super) fn read_message(
+        &mut self,
+        row_id: i64,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ReadError> {
+        const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+        let failed = |source| self.broken(&format!("the message of id {row_id}"))(source);
+        let limit = i64::try_from(self.limits.record_bytes_max).unwrap_or(i64::MAX);
+        let sql = "SELECT data FROM messages WHERE id = ?1 AND length(data) <= ?2";
+        let mut statement = self.connection.prepare(sql).map_err(failed)?;
+        let mut rows = statement.query((row_id, limit)).map_err(failed)?;
+        let Some(row) = rows.next().map_err(failed)? else { return Ok(false) };
+        let ValueRef::Blob(stored) = row.get_ref(0).map_err(failed)? else { return Ok(false) };
+        if stored.starts_with(&ZSTD_MAGIC) {
+            let refuse = |problem: String| ReadError::NotRosbag2 {
+                path: self.path.clone(),
+                problem: format!("the message of id {row_id} {problem}"),
+            };
+            inflate(stored, self.limits.record_bytes_max, out).map_err(refuse)?;
+        } else {
+            out.clear();
+            out.extend_from_slice(stored);
+        }
+        Ok(true)
+    }
+
     fn broken(&self, place: &str) -> impl Fn(rusqlite::Error) -> ReadError + use<> {
         let (path, place) = (self.path.clone(), place.to_owned());
         let may_recover = true;

@@ -133,6 +133,7 @@ fn an_export_says_where_it_comes_from_and_keeps_raw_messages_as_they_were() {
         "some_msgs/Thing",
         "tf2_msgs/msg/TFMessage",
         "nav_msgs/msg/Odometry",
+        "sensor_msgs/msg/Image",
     ];
     assert_eq!(types, expected);
     let metadata = recording_metadata(&recording).unwrap();

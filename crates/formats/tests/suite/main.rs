@@ -1,7 +1,7 @@
 //! Proofs of the readers, the writer and the columns, on bytes made here.
 //!
 //! Every random case comes from a printed seed; nothing asks a clock, and only `log_reader`
-//! touches a disk.
+//! and `payloads` touch a disk.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -14,6 +14,7 @@ mod export;
 mod log_reader;
 mod make;
 mod messages;
+mod payloads;
 mod rawlog;
 mod ros1_bag;
 mod round_trip;

@@ -345,7 +345,7 @@ fn payload_place() -> impl Strategy<Value = PayloadPlace> {
     )
 }
 
-/// One channel for every table that can be written as messages: images and signals cannot.
+/// One channel for every table that can be written from rows alone: images and signals cannot.
 pub(crate) fn channels() -> impl Strategy<Value = Vec<(ChannelKey, Samples)>> {
     let cannot = [Table::Images, Table::Signals];
     let tables = Table::ALL.into_iter().filter(|table| !cannot.contains(table));

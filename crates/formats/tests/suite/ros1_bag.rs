@@ -40,7 +40,7 @@ pub(crate) fn connection(id: u32, topic: &str, message_type: &str, digest: &str)
     record(&[("op", &[7]), ("conn", &id.to_le_bytes()), ("topic", topic.as_bytes())], data)
 }
 
-fn message(id: u32, second: u32, data: &[u8]) -> Vec<u8> {
+pub(crate) fn message(id: u32, second: u32, data: &[u8]) -> Vec<u8> {
     let time = [second.to_le_bytes(), 5_u32.to_le_bytes()].concat();
     record(&[("op", &[2]), ("conn", &id.to_le_bytes()), ("time", &time)], data)
 }
@@ -121,7 +121,7 @@ fn bag_header(index_position: usize) -> Vec<u8> {
 }
 
 /// A bag of given records behind its header, not closed.
-fn open_bag(records: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn open_bag(records: &[Vec<u8>]) -> Vec<u8> {
     [b"#ROSBAG V2.0\n", &bag_header(0)[..], &records.concat()].concat()
 }
 

@@ -1,9 +1,10 @@
-//! Satellite fixes, magnetometers, joints, cameras, single ranges, paths and maps as CDR.
+//! Satellite fixes, magnetometers, joints, cameras, images, single ranges, paths and maps as CDR.
 //!
 //! Invariant: as in [`super`]: what the decoder reads back is what was written.
 
 use tiepoint_model::{
-    CameraIntrinsics, GnssFix, GridSample, JointSample, MagneticSample, PathSample, RangeReading,
+    CameraIntrinsics, GnssFix, GridSample, ImageSample, JointSample, MagneticSample, PathSample,
+    RangeReading,
 };
 
 use super::{CdrWriter, EncodeError};
@@ -59,6 +60,39 @@ pub(super) fn camera(out: &mut CdrWriter, camera: &CameraIntrinsics) -> Result<(
     out.u32(camera.region.width_px);
     out.put([u8::from(camera.region.is_rectified)]);
     Ok(())
+}
+
+pub(super) fn image(
+    out: &mut CdrWriter,
+    image: &ImageSample,
+    payload: &[u8],
+) -> Result<(), EncodeError> {
+    let (Some(height_px), Some(width_px), Some(row_step_bytes)) =
+        (image.height_px, image.width_px, image.row_step_bytes)
+    else {
+        return Err(EncodeError::NoPlace { field: "an unknown height, width or row step" });
+    };
+    out.header(image.stamps.sensor, &image.frame_id)?;
+    out.u32(height_px);
+    out.u32(width_px);
+    out.string(&image.encoding, "encoding")?;
+    out.put([u8::from(image.is_big_endian)]);
+    out.u32(row_step_bytes);
+    out.u8_array(payload, "data")
+}
+
+pub(super) fn compressed_image(
+    out: &mut CdrWriter,
+    image: &ImageSample,
+    payload: &[u8],
+) -> Result<(), EncodeError> {
+    let has_layout = image.height_px.or(image.width_px).or(image.row_step_bytes).is_some();
+    if has_layout || image.is_big_endian {
+        return Err(EncodeError::NoPlace { field: "height, width, row step or byte order" });
+    }
+    out.header(image.stamps.sensor, &image.frame_id)?;
+    out.string(&image.encoding, "format")?;
+    out.u8_array(payload, "data")
 }
 
 /// As ROS 2 defines it up to Humble, without the variance that later versions end with.
