@@ -45,9 +45,11 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     let folder = root().join("target/bench/ingest");
     remove(&folder)?;
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    // The benchmark of a crate runs in the folder of that crate.
+    let data = data.map(std::path::absolute).transpose().map_err(|e| format!("FOLDER: {e}"))?;
     let program = if size_bytes > 0 { program(release)? } else { PathBuf::new() };
     let bench = Bench { program, python: peers()?, folder };
-    let measured = rows(&bench, size_bytes, data.map(Path::new));
+    let measured = rows(&bench, size_bytes, data.as_deref());
     remove(&bench.folder)?;
     let table = HEAD.to_owned() + &measured?;
     println!("\n{table}");
