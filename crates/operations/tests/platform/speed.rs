@@ -189,10 +189,12 @@ async fn steps(folder: &Path, log: &Path) -> Outcome<String> {
     let lake = folder.join("steps");
     Platform::create(&lake, config(folder, 0)).await?;
     let taken: Arc<Mutex<Vec<(Instant, StepKind, PathBuf)>>> = Arc::default();
-    let seen = Arc::clone(&taken);
+    let (seen, within) = (Arc::clone(&taken), lake.clone());
     let seam = WriteSeam::with_hook(move |step| {
         if let Ok(mut seen) = seen.lock() {
-            seen.push((Instant::now(), step.kind, step.path.to_owned()));
+            // Below the lake: the lake itself may lie in a folder called `tmp`.
+            let path = step.path.strip_prefix(&within).unwrap_or(step.path);
+            seen.push((Instant::now(), step.kind, Path::new("/").join(path)));
         }
         Ok(())
     });
@@ -236,7 +238,7 @@ fn parts_of(taken: &[(Instant, StepKind, PathBuf)], ended: Instant) -> BTreeMap<
         let seconds = (end - *begin).as_secs_f64();
         let path = path.to_string_lossy();
         let is_named = matches!(kind, StepKind::Link | StepKind::Replace);
-        match path.contains("/tmp/") && !matches!(kind, StepKind::RemoveTemporary) {
+        match path.starts_with("/tmp/") && !matches!(kind, StepKind::RemoveTemporary) {
             true => unnamed_s += seconds,
             false if is_named => {
                 *parts.entry(part_of(*kind, &path)).or_insert(0.0) += seconds + unnamed_s;
