@@ -15,6 +15,7 @@ pub(crate) mod numbers;
 pub(crate) mod parquet;
 pub(crate) mod projection;
 mod rows;
+mod whole;
 pub(crate) mod words;
 
 pub use numbers::{Column, read_columns};

@@ -10,9 +10,9 @@ use arrow::{
 };
 
 use super::{
-    csv::CsvRows,
-    numbers::indexes,
-    parquet::{guarded, malformed, open, project},
+    csv::Row,
+    parquet::malformed,
+    whole::{self, Cells},
 };
 use crate::{Limits, ReadError, reader::Container};
 
@@ -37,79 +37,38 @@ pub fn read_words(
     names: &[&str],
     limits: Limits,
 ) -> Result<Vec<WordColumn>, ReadError> {
-    let columns = match container {
-        Container::Csv => read_csv(bytes, names, limits)?,
-        Container::Parquet => read_parquet(bytes, names, limits)?,
-        other => return Err(ReadError::NotALog { name: other.to_string() }),
-    };
-    match columns.first() {
-        Some(column) if !column.values.is_empty() => Ok(columns),
-        _ => Err(ReadError::Empty),
+    whole::read(container, bytes, names, limits)
+}
+
+impl Cells for WordColumn {
+    fn empty(name: &str) -> Self {
+        Self { name: name.to_owned(), values: Vec::new() }
     }
-}
 
-fn empty(name: &str) -> WordColumn {
-    WordColumn { name: name.to_owned(), values: Vec::new() }
-}
+    fn has_rows(&self) -> bool {
+        !self.values.is_empty()
+    }
 
-fn read_csv(bytes: &[u8], names: &[&str], limits: Limits) -> Result<Vec<WordColumn>, ReadError> {
-    let mut rows = CsvRows::new(b',', limits);
-    let mut columns: Vec<(usize, WordColumn)> = Vec::new();
-    let mut header_count = None;
-    let mut take = |row: &super::csv::Row<'_>| {
-        let Some(header_count) = header_count else {
-            let header = row.header()?;
-            for index in indexes(&header, names)? {
-                columns.push((index, empty(&header[index])));
-            }
-            header_count = Some(header.len());
-            return Ok(());
-        };
-        if row.len() != header_count {
-            let problem = format!("{} cells where the header has {header_count}", row.len());
-            let column = row.len().min(header_count) + 1;
-            return Err(ReadError::Line { line: row.line, column, problem });
-        }
-        for (index, column) in &mut columns {
-            let word = std::str::from_utf8(row.cell(*index)).map_err(|_| {
-                let problem = "the cell is not UTF-8".to_owned();
-                ReadError::Line { line: row.line, column: *index + 1, problem }
-            })?;
-            column.values.push((!word.is_empty()).then(|| word.to_owned()));
-        }
+    fn holds(_kind: &DataType) -> bool {
+        true
+    }
+
+    fn push(&mut self, row: &Row<'_>, index: usize) -> Result<(), ReadError> {
+        let word = std::str::from_utf8(row.cell(index)).map_err(|_| {
+            let problem = "the cell is not UTF-8".to_owned();
+            ReadError::Line { line: row.line, column: index + 1, problem }
+        })?;
+        self.values.push((!word.is_empty()).then(|| word.to_owned()));
         Ok(())
-    };
-    if !bytes.is_empty() {
-        rows.feed(bytes, &mut take)?;
     }
-    rows.feed(&[], &mut take)?;
-    Ok(columns.into_iter().map(|(_, column)| column).collect())
-}
 
-fn read_parquet(
-    bytes: &[u8],
-    names: &[&str],
-    limits: Limits,
-) -> Result<Vec<WordColumn>, ReadError> {
-    let builder = open(bytes::Bytes::copy_from_slice(bytes), limits)?;
-    let schema = builder.schema().clone();
-    let header: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-    let wanted = indexes(&header, names)?;
-    let mut sorted = wanted.clone();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let mut columns: Vec<WordColumn> = wanted.iter().map(|index| empty(&header[*index])).collect();
-    let mut batches = project(builder, sorted.clone())?;
-    while let Some(batch) = guarded(|| batches.next().transpose())? {
-        for (index, column) in wanted.iter().zip(&mut columns) {
-            let at = sorted.binary_search(index).unwrap_or_default();
-            let array = cast(batch.column(at), &DataType::Utf8).map_err(malformed)?;
-            let words = array.as_string::<i32>();
-            let word = |row: usize| words.is_valid(row).then(|| words.value(row).to_owned());
-            column.values.extend((0..words.len()).map(word));
-        }
+    fn extend(&mut self, array: &dyn Array) -> Result<(), ReadError> {
+        let array = cast(array, &DataType::Utf8).map_err(malformed)?;
+        let words = array.as_string::<i32>();
+        let word = |row: usize| words.is_valid(row).then(|| words.value(row).to_owned());
+        self.values.extend((0..words.len()).map(word));
+        Ok(())
     }
-    Ok(columns)
 }
 
 #[cfg(test)]
