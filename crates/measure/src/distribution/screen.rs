@@ -181,7 +181,8 @@ impl Neighbour {
 pub(super) fn nearest(queries: &Cloud, targets: &Cloud, k: usize) -> Vec<Neighbour> {
     let tiles = queries.tiles().map(|range| {
         let best = Nearest::none(range.len(), k);
-        let mut screen = OneSided { clouds: [queries, targets], first: range.start, best };
+        let (clouds, first) = ([queries, targets], range.start);
+        let mut screen = OneSided { clouds, is_one_cloud: false, first, best };
         visit([queries, targets], range, targets.all(), &mut screen);
         screen.best.kept
     });
@@ -211,14 +212,17 @@ pub(super) fn nearest_others(cloud: &Cloud, k: usize) -> Vec<Neighbour> {
 fn nearest_in_tile(cloud: &Cloud, range: Range<usize>, k: usize) -> Nearest {
     let own = range.start..range.end.next_multiple_of(LANES);
     let best = Nearest::none(range.len(), k);
-    let mut screen = WithinTile { cloud, first: range.start, best };
+    let (clouds, first) = ([cloud, cloud], range.start);
+    let mut screen = OneSided { clouds, is_one_cloud: true, first, best };
     visit([cloud, cloud], range, own, &mut screen);
     screen.best
 }
 
-/// Finds the nearest targets of the queries from `first` on.
+/// Finds the nearest targets of the queries from `first` on; within one cloud a pair comes up from both sides.
 struct OneSided<'a> {
     clouds: [&'a Cloud<'a>; 2],
+    /// A point is no neighbour of its own.
+    is_one_cloud: bool,
     first: usize,
     best: Nearest,
 }
@@ -236,37 +240,10 @@ impl Screen for OneSided<'_> {
 
     fn look(&mut self, query: usize, target: usize, lower: f32) {
         let (place, [queries, targets]) = (query - self.first, self.clouds);
-        if lower < self.best.limits[place] {
+        let is_other = !self.is_one_cloud || target != query;
+        if is_other && lower < self.best.limits[place] {
             let square = exact_square(queries.rows.row(query), targets.rows.row(target));
             self.best.offer_and_narrow(queries, query, place, Neighbour { index: target, square });
-        }
-    }
-}
-
-/// Finds the nearest others of the points from `first` on; a pair comes up from both sides.
-struct WithinTile<'a> {
-    cloud: &'a Cloud<'a>,
-    first: usize,
-    best: Nearest,
-}
-
-impl Screen for WithinTile<'_> {
-    #[inline(always)]
-    fn limits(&self, query: usize) -> [f32; 2] {
-        [self.best.limits[query - self.first], f32::NEG_INFINITY]
-    }
-
-    #[inline(always)]
-    fn widened(&self, _start: usize) -> &[f32; LANES] {
-        &NOTHING
-    }
-
-    fn look(&mut self, query: usize, other: usize, lower: f32) {
-        let (place, rows) = (query - self.first, self.cloud.rows);
-        if other != query && lower < self.best.limits[place] {
-            let square = exact_square(rows.row(query), rows.row(other));
-            let new = Neighbour { index: other, square };
-            self.best.offer_and_narrow(self.cloud, query, place, new);
         }
     }
 }
