@@ -51,6 +51,22 @@ pub struct IngestRequest {
     pub dry_run: bool,
 }
 
+impl IngestRequest {
+    /// A real log of which nothing more is known.
+    #[must_use]
+    pub fn real(log: Source) -> Self {
+        Self {
+            log,
+            ground_truth: None,
+            origin: Origin::Real,
+            unknown_generator: None,
+            rig: None,
+            recover: false,
+            dry_run: false,
+        }
+    }
+}
+
 /// A recording as it stands in the lake now.
 #[derive(Clone, Debug)]
 pub struct IngestedRecording {

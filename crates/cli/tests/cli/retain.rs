@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tiepoint_model::{Origin, Timestamp};
+use tiepoint_model::Timestamp;
 use tiepoint_operations::{Config, IngestRequest, Platform, Source, compact, ingest};
 
 use super::{Desk, Outcome};
@@ -44,15 +44,7 @@ fn old_lake() -> Desk {
         for serial in 0..RECORDINGS {
             let name = format!("run-{serial}.tum");
             desk.write(&name, trajectory(serial).as_bytes());
-            let request = IngestRequest {
-                log: Source::Path(desk.path(&name)),
-                ground_truth: None,
-                origin: Origin::Real,
-                unknown_generator: None,
-                rig: None,
-                recover: false,
-                dry_run: false,
-            };
+            let request = IngestRequest::real(Source::Path(desk.path(&name)));
             ingest(&mut platform, request).await.unwrap();
         }
         let done = compact(&mut platform).await.unwrap();

@@ -7,7 +7,6 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
 
-use tiepoint_model::Origin;
 use tiepoint_operations::{
     IngestRequest, LakeChecks, Platform, Retention, Source, compact, ingest, log, retain, sweep,
     verify_lake,
@@ -191,15 +190,7 @@ fn piece(log: &[u8], serial: u64, message_count: usize) -> Vec<u8> {
 }
 
 fn request(name: &str, bytes: Vec<u8>) -> IngestRequest {
-    IngestRequest {
-        log: Source::Memory { name: name.to_owned(), bytes: Arc::new(bytes) },
-        ground_truth: None,
-        origin: Origin::Real,
-        unknown_generator: None,
-        rig: None,
-        recover: false,
-        dry_run: false,
-    }
+    IngestRequest::real(Source::Memory { name: name.to_owned(), bytes: Arc::new(bytes) })
 }
 
 /// The same recordings take what they take beside originals of either kind. Where an original is compressed as a whole,

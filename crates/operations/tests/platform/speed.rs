@@ -15,7 +15,7 @@ use std::{
     time::Instant,
 };
 
-use tiepoint_model::{Origin, Timestamp};
+use tiepoint_model::Timestamp;
 use tiepoint_operations::{
     Config, IngestRequest, LakeChecks, Platform, Remark, Source, ingest, log, note, query,
     verify_lake,
@@ -201,15 +201,7 @@ async fn steps(folder: &Path, log: &Path) -> Outcome<String> {
     let began = Instant::now();
     let mut platform = Platform::open_through(&lake, config(folder, 1), seam).await?;
     let opened = Instant::now();
-    let request = IngestRequest {
-        log: Source::Path(log.to_owned()),
-        ground_truth: None,
-        origin: Origin::Real,
-        unknown_generator: None,
-        rig: None,
-        recover: false,
-        dry_run: false,
-    };
+    let request = IngestRequest::real(Source::Path(log.to_owned()));
     ingest(&mut platform, request).await?;
     let ended = Instant::now();
     let taken = std::mem::take(&mut *taken.lock().map_err(|_| "a hook failed")?);

@@ -61,13 +61,9 @@ impl Log {
         let bytes = Arc::new(self.text().into_bytes());
         let is_synthetic = self.serial % 5 == 4;
         IngestRequest {
-            log: Source::Memory { name: self.name(), bytes },
-            ground_truth: None,
             origin: if is_synthetic { Origin::Synthetic } else { Origin::Real },
             unknown_generator: is_synthetic.then(|| "a test".to_owned()),
-            rig: None,
-            recover: false,
-            dry_run: false,
+            ..IngestRequest::real(Source::Memory { name: self.name(), bytes })
         }
     }
 }
