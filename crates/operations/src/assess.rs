@@ -80,18 +80,30 @@ enum Prepared {
 impl Prepared {
     fn claim(&self) -> &Claim {
         match self {
-            Self::Recordings(case) => &case.claim,
-            Self::Outcomes(case) => &case.claim,
+            Self::Recordings(case) => &case.written.claim,
+            Self::Outcomes(case) => &case.written.claim,
         }
+    }
+}
+
+/// A claim as it was written, and what names it in the ledger.
+struct WrittenClaim {
+    claim: Claim,
+    id: String,
+    digest: Digest,
+    text: String,
+}
+
+impl WrittenClaim {
+    fn new(claim: Claim, text: String) -> Result<Self, Error> {
+        let digest = sha256_of(canonical_json(&claim)?.as_bytes());
+        Ok(Self { id: format!("claim-{}", &digest.to_string()[..16]), claim, digest, text })
     }
 }
 
 /// A claim resolved to what the lake holds.
 struct Case {
-    claim: Claim,
-    claim_id: String,
-    claim_digest: Digest,
-    text: String,
+    written: WrittenClaim,
     metric: Metric,
     real: Recording,
     synthetic: Synthetic,
@@ -141,8 +153,12 @@ pub async fn assess(
     }
     for case in &cases {
         match case {
-            Prepared::Recordings(case) => commit_claim(platform, case).await?,
-            Prepared::Outcomes(case) => outcomes::commit_claim(platform, case).await?,
+            Prepared::Recordings(case) => {
+                let real = std::iter::once(case.real.recording_id.to_string());
+                let inputs = real.chain(synthetic_ids(case)).collect();
+                commit_claim(platform, &case.written, inputs).await?;
+            }
+            Prepared::Outcomes(case) => outcomes::commit(platform, case).await?,
         }
     }
     let mut runs: BTreeMap<String, Run> = BTreeMap::new();
@@ -156,12 +172,12 @@ pub async fn assess(
                     runs.insert(id.clone(), Run::load(platform, case.real.clone()).await?);
                 }
                 let findings = find(platform, case, &runs[&id]).await?;
-                let verdict = judge(&case.claim, &findings.evidence)?;
+                let verdict = judge(&case.written.claim, &findings.evidence)?;
                 conclude(platform, (case, &runs[&id]), verdict, &findings, &key).await?
             }
             Prepared::Outcomes(case) => {
                 let opened = outcomes::open(platform, case).await?;
-                let verdict = judge(&case.claim, &opened.findings.evidence)?;
+                let verdict = judge(&case.written.claim, &opened.findings.evidence)?;
                 conclude_outcomes(platform, case, verdict, &opened, &key).await?
             }
         };
@@ -216,9 +232,7 @@ async fn resolve(platform: &Platform, claim: Claim, text: String) -> Result<Case
             return Err(metric::refuse(&claim, "a table of outcomes is no recording", hint));
         }
     };
-    let claim_digest = sha256_of(canonical_json(&claim)?.as_bytes());
-    let claim_id = format!("claim-{}", &claim_digest.to_string()[..16]);
-    Ok(Case { claim, claim_id, claim_digest, text, metric, real, synthetic })
+    Ok(Case { written: WrittenClaim::new(claim, text)?, metric, real, synthetic })
 }
 
 /// The newest twin of each half with the model of range errors; a run without ranges has one kind of twin.
@@ -255,29 +269,32 @@ async fn twins_of(
     Ok(newest.into_iter().map(|(half, (_, twin, digest))| (half, twin, digest)).collect())
 }
 
-/// Puts the claim into the ledger, unless the same claim is there.
-async fn commit_claim(platform: &mut Platform, case: &Case) -> Result<(), Error> {
-    let text = std::io::Cursor::new(case.text.clone().into_bytes());
+/// Puts a claim into the ledger, unless the same claim is there.
+async fn commit_claim(
+    platform: &mut Platform,
+    written: &WrittenClaim,
+    inputs: Vec<String>,
+) -> Result<(), Error> {
+    let WrittenClaim { claim, id, digest, text } = written;
+    let text = std::io::Cursor::new(text.clone().into_bytes());
     let (blob, _) = platform.store.objects.put_blob(text).await?;
-    let inputs = std::iter::once(case.real.recording_id.to_string());
     let commit = Commit {
         blobs: [blob.blake3].into(),
-        roots: BTreeMap::from([(case.claim_id.clone(), case.claim_digest)]),
-        inputs: inputs.chain(synthetic_ids(case)).collect(),
-        outputs: vec![case.claim_id.clone()],
-        names: BTreeMap::from([(case.claim_id.clone(), case.claim.name.clone())]),
-        parameters: json!({ "claim": case.claim }),
-        seed: Some(case.claim.seeds.base),
+        roots: BTreeMap::from([(id.clone(), *digest)]),
+        inputs,
+        outputs: vec![id.clone()],
+        names: BTreeMap::from([(id.clone(), claim.name.clone())]),
+        parameters: json!({ "claim": claim }),
+        seed: Some(claim.seeds.base),
         ..Commit::empty("claim")
     };
-    let id = case.claim_id.clone();
-    platform.commit(commit, |state| state.root(&id).is_some()).await?;
+    platform.commit(commit, |state| state.root(id).is_some()).await?;
     Ok(())
 }
 
 /// What a verdict is derived from: the claim, the real recording, the synthetic ones.
 fn verdict_inputs(case: &Case) -> Vec<String> {
-    let claim_and_real = [case.claim_id.clone(), case.real.recording_id.to_string()];
+    let claim_and_real = [case.written.id.clone(), case.real.recording_id.to_string()];
     claim_and_real.into_iter().chain(synthetic_ids(case)).collect()
 }
 
@@ -294,7 +311,7 @@ fn synthetic_ids(case: &Case) -> Vec<String> {
 async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, Error> {
     let inputs = input_digests(case);
     let mut evidence = Evidence {
-        claim_digest: case.claim_digest,
+        claim_digest: case.written.digest,
         judged_at_ns: platform.config.now,
         directions: Vec::new(),
         reference: None,
@@ -319,7 +336,7 @@ async fn find(platform: &Platform, case: &Case, run: &Run) -> Result<Findings, E
             let truth = known_poses(run)?;
             let span = run.span().ok_or_else(|| Error::NoMessages { path: PathBuf::new() })?;
             let question = evidence::Question {
-                claim: &case.claim,
+                claim: &case.written.claim,
                 metric: case.metric,
                 run,
                 truth: &truth,
@@ -384,7 +401,7 @@ fn content_name(recording: &Recording) -> String {
 /// a comparison of the recording, or another claim's verdict by the same metric.
 async fn inspected_before(platform: &Platform, case: &Case) -> Result<Option<String>, Error> {
     let state = &platform.log.state;
-    let made = state.entries_of_output(&case.claim_id).unwrap_or_default();
+    let made = state.entries_of_output(&case.written.id).unwrap_or_default();
     let Some(committed) = made.first().copied() else { return Ok(None) };
     let inputs: Vec<String> = verdict_inputs(case);
     let real = case.real.recording_id.to_string();
@@ -393,8 +410,8 @@ async fn inspected_before(platform: &Platform, case: &Case) -> Result<Option<Str
         let Some(body) = body else {
             return matches!(entry.verb.as_str(), "assess" | "compare") && entry.index < committed;
         };
-        let same_metric = body.parameters["metric"]["id"] == json!(case.claim.metric.id);
-        let same_claim = body.parameters["claim_id"] == json!(case.claim_id);
+        let same_metric = body.parameters["metric"]["id"] == json!(case.written.claim.metric.id);
+        let same_claim = body.parameters["claim_id"] == json!(case.written.id);
         match entry.verb.as_str() {
             // The claim's own verdict counts too, if it was about other synthetic data.
             "assess" if same_claim => body.inputs != inputs,
@@ -459,7 +476,12 @@ fn lineage_rows(case: &Case) -> Vec<LineageRow> {
         row(&recording.recording_id.0, &recording.name, role, detail)
     };
     let mut rows = vec![
-        row(&case.claim_id, &case.claim.name, "claim", format!("sha256 {}", case.claim_digest)),
+        row(
+            &case.written.id,
+            &case.written.claim.name,
+            "claim",
+            format!("sha256 {}", case.written.digest),
+        ),
         of(&case.real, "real recording"),
     ];
     match &case.synthetic {

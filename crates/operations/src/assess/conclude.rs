@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tiepoint_assure::{PREDICATE_TYPE, sentence};
 use tiepoint_ledger::{SigningKey, Statement, Subject};
-use tiepoint_model::{Digest, Recording, verdict::Verdict};
+use tiepoint_model::{Digest, Recording, claim::Claim, verdict::Verdict};
 use tiepoint_store::blobs::blob_key;
 
 use super::{
@@ -31,32 +31,24 @@ pub(super) async fn conclude(
     findings: &Findings,
     key: &SigningKey,
 ) -> Result<Assessed, Error> {
-    let sealed = seal(&verdict, subjects(platform, case).await?, key)?;
-    let verdict_id = sealed.verdict_id.clone();
-    let (blob, _) =
-        platform.store.objects.put_blob(std::io::Cursor::new(sealed.envelope.clone())).await?;
-    let edges = edges::of_verdict(case, run, &findings.units, &verdict_id);
-    let pending = derivations::write(platform, &verdict_id, &edges).await?;
+    let subjects = subjects(platform, case).await?;
+    let sealed = seal(platform, &verdict, subjects, key).await?;
+    let edges = edges::of_verdict(case, run, &findings.units, &sealed.verdict_id);
+    let pending = derivations::write(platform, &sealed.verdict_id, &edges).await?;
     let (append, edges_root) = pending.map(|pending| (pending.append, pending.root)).unzip();
-    let root = (verdict_id.clone(), sealed.statement_sha256);
-    let commit = Commit {
+    let mut commit = Commit {
         appends: append.into_iter().collect(),
-        blobs: [blob.blake3].into(),
-        roots: std::iter::once(root).chain(edges_root).collect(),
         inputs: verdict_inputs(case),
-        outputs: vec![verdict_id.clone()],
-        names: BTreeMap::from([(verdict_id.clone(), format!("verdict on {}", case.claim.name))]),
         parameters: json!({
-            "claim_id": case.claim_id,
+            "claim_id": case.written.id,
             "real": case.real.recording_id,
-            "metric": case.claim.metric,
+            "metric": case.written.claim.metric,
             "answer": verdict.answer,
         }),
-        seed: Some(case.claim.seeds.base),
-        ..Commit::empty("assess")
+        ..sealed.commit(&verdict.claim)
     };
-    let id = verdict_id.clone();
-    platform.commit(commit, |state| state.root(&id).is_some()).await?;
+    commit.roots.extend(edges_root);
+    platform.commit(commit, |state| state.root(&sealed.verdict_id).is_some()).await?;
     Ok(shown(platform, verdict, findings, sealed, key))
 }
 
@@ -69,38 +61,55 @@ pub(super) async fn conclude_outcomes(
     key: &SigningKey,
 ) -> Result<Assessed, Error> {
     let digest = BTreeMap::from([("sha256".to_owned(), opened.sha256.to_string())]);
-    let subject = Subject { name: case.claim.name.clone(), digest };
-    let sealed = seal(&verdict, vec![subject], key)?;
-    let verdict_id = sealed.verdict_id.clone();
-    let (blob, _) =
-        platform.store.objects.put_blob(std::io::Cursor::new(sealed.envelope.clone())).await?;
-    let commit = Commit {
-        blobs: [blob.blake3, opened.blob].into(),
-        roots: BTreeMap::from([(verdict_id.clone(), sealed.statement_sha256)]),
-        inputs: vec![case.claim_id.clone()],
-        outputs: vec![verdict_id.clone()],
-        names: BTreeMap::from([(verdict_id.clone(), format!("verdict on {}", case.claim.name))]),
-        parameters: outcomes::parameters(case, &verdict, &blob.blake3),
-        seed: Some(case.claim.seeds.base),
-        ..Commit::empty("assess")
+    let subject = Subject { name: case.written.claim.name.clone(), digest };
+    let sealed = seal(platform, &verdict, vec![subject], key).await?;
+    let mut commit = Commit {
+        inputs: vec![case.written.id.clone()],
+        parameters: outcomes::parameters(case, &verdict, &sealed.blob),
+        ..sealed.commit(&verdict.claim)
     };
-    platform.commit(commit, |state| state.root(&verdict_id).is_some()).await?;
+    commit.blobs.insert(opened.blob);
+    platform.commit(commit, |state| state.root(&sealed.verdict_id).is_some()).await?;
     Ok(shown(platform, verdict, &opened.findings, sealed, key))
 }
 
-/// A verdict under its signature.
+/// A verdict under its signature, stored and not yet committed.
 struct Sealed {
     verdict_id: String,
     statement_sha256: Digest,
     envelope: Vec<u8>,
+    /// BLAKE3 of the envelope.
+    blob: Digest,
 }
 
-fn seal(verdict: &Verdict, subjects: Vec<Subject>, key: &SigningKey) -> Result<Sealed, Error> {
+impl Sealed {
+    /// What every commit of a verdict holds; its inputs and parameters are the caller's.
+    fn commit(&self, claim: &Claim) -> Commit {
+        let id = &self.verdict_id;
+        Commit {
+            blobs: [self.blob].into(),
+            roots: BTreeMap::from([(id.clone(), self.statement_sha256)]),
+            outputs: vec![id.clone()],
+            names: BTreeMap::from([(id.clone(), format!("verdict on {}", claim.name))]),
+            seed: Some(claim.seeds.base),
+            ..Commit::empty("assess")
+        }
+    }
+}
+
+async fn seal(
+    platform: &Platform,
+    verdict: &Verdict,
+    subjects: Vec<Subject>,
+    key: &SigningKey,
+) -> Result<Sealed, Error> {
     let predicate = serde_json::to_value(verdict).map_err(Error::Json)?;
-    let envelope = Statement::new(subjects, PREDICATE_TYPE, predicate).sign(&[key])?;
-    let statement_sha256 = sha256_of(&envelope.payload);
+    let signed = Statement::new(subjects, PREDICATE_TYPE, predicate).sign(&[key])?;
+    let statement_sha256 = sha256_of(&signed.payload);
     let verdict_id = format!("verdict-{}", &statement_sha256.to_string()[..16]);
-    Ok(Sealed { verdict_id, statement_sha256, envelope: envelope.to_bytes()? })
+    let envelope = signed.to_bytes()?;
+    let (blob, _) = platform.store.objects.put_blob(std::io::Cursor::new(envelope.clone())).await?;
+    Ok(Sealed { verdict_id, statement_sha256, envelope, blob: blob.blake3 })
 }
 
 /// The committed verdict with its report.

@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::json;
 use tiepoint_assure::{
-    DirectionEvidence, Evidence, SampleSeries, canonical_json,
+    DirectionEvidence, Evidence, SampleSeries,
     statistics::dependence::{ORDER_CORRELATION_SIGMAS, SAMPLES_MIN, lag_one_correlation},
 };
 use tiepoint_formats::open_original;
@@ -29,15 +29,12 @@ use tiepoint_model::{
 
 pub use self::reserve::ReserveError;
 use super::{
-    Findings,
+    Findings, WrittenClaim, commit_claim,
     metric::{check_name, refuse},
 };
 use crate::{
     Error, Platform,
-    platform::{
-        Commit,
-        log::{Line, Wanted},
-    },
+    platform::log::{Line, Wanted},
     report::{LineageRow, Pictures},
     verify::{sha256_of, verdict_of},
 };
@@ -47,10 +44,7 @@ const DIRECTION: &str = "pairs";
 
 /// A claim and where its table lies; nothing of the table has been read.
 pub(super) struct OutcomeCase {
-    pub(super) claim: Claim,
-    pub(super) claim_id: String,
-    pub(super) claim_digest: Digest,
-    text: String,
+    pub(super) written: WrittenClaim,
     table: OutcomeTable,
     path: PathBuf,
 }
@@ -73,36 +67,21 @@ pub(super) fn resolve(claim: Claim, claim_path: &Path, text: String) -> Result<O
     };
     let table = table.clone();
     let path = claim_path.parent().unwrap_or(Path::new("")).join(&table.file);
-    let claim_digest = sha256_of(canonical_json(&claim)?.as_bytes());
-    let claim_id = format!("claim-{}", &claim_digest.to_string()[..16]);
-    Ok(OutcomeCase { claim, claim_id, claim_digest, text, table, path })
+    Ok(OutcomeCase { written: WrittenClaim::new(claim, text)?, table, path })
 }
 
 /// Puts the claim into the ledger, unless the same claim is there; a reserve that cannot pay refuses it.
-pub(super) async fn commit_claim(platform: &mut Platform, case: &OutcomeCase) -> Result<(), Error> {
-    if platform.log.state.root(&case.claim_id).is_none() {
-        reserve::expect_wealth(platform, &case.claim).await?;
+pub(super) async fn commit(platform: &mut Platform, case: &OutcomeCase) -> Result<(), Error> {
+    if platform.log.state.root(&case.written.id).is_none() {
+        reserve::expect_wealth(platform, &case.written.claim).await?;
     }
-    let text = std::io::Cursor::new(case.text.clone().into_bytes());
-    let (blob, _) = platform.store.objects.put_blob(text).await?;
-    let commit = Commit {
-        blobs: [blob.blake3].into(),
-        roots: BTreeMap::from([(case.claim_id.clone(), case.claim_digest)]),
-        outputs: vec![case.claim_id.clone()],
-        names: BTreeMap::from([(case.claim_id.clone(), case.claim.name.clone())]),
-        parameters: json!({ "claim": case.claim }),
-        seed: Some(case.claim.seeds.base),
-        ..Commit::empty("claim")
-    };
-    let id = case.claim_id.clone();
-    platform.commit(commit, |state| state.root(&id).is_some()).await?;
-    Ok(())
+    commit_claim(platform, &case.written, Vec::new()).await
 }
 
 /// Opens the table.
 pub(super) async fn open(platform: &Platform, case: &OutcomeCase) -> Result<Opened, Error> {
-    let claim = &case.claim;
-    let charge = reserve::charge_of(platform, claim, &case.claim_id).await?;
+    let claim = &case.written.claim;
+    let charge = reserve::charge_of(platform, claim, &case.written.id).await?;
     let bytes = read(&case.path)?;
     let units = table::units(claim, &case.table, &case.path, &bytes)?;
     let sha256 = sha256_of(&bytes);
@@ -110,7 +89,7 @@ pub(super) async fn open(platform: &Platform, case: &OutcomeCase) -> Result<Open
     let mut inputs = BTreeMap::from([(format!("table `{}`", case.table.file), sha256)]);
     inputs.extend(case.table.root.map(|root| ("synthetic set".to_owned(), root)));
     let evidence = Evidence {
-        claim_digest: case.claim_digest,
+        claim_digest: case.written.digest,
         judged_at_ns: platform.config.now,
         reference: None,
         inspected_before: inspected_before(platform, case, &units).await?,
@@ -151,11 +130,11 @@ pub(super) fn parameters(
     envelope: &Digest,
 ) -> serde_json::Value {
     json!({
-        "claim_id": case.claim_id,
-        "real": case.claim.real,
-        "metric": case.claim.metric,
+        "claim_id": case.written.id,
+        "real": case.written.claim.real,
+        "metric": case.written.claim.metric,
         "answer": verdict.answer,
-        "outcomes": { "envelope": envelope.to_string(), "reserve": reserve_name(&case.claim) },
+        "outcomes": { "envelope": envelope.to_string(), "reserve": reserve_name(&case.written.claim) },
     })
 }
 
@@ -172,7 +151,7 @@ async fn inspected_before(
     case: &OutcomeCase,
     units: &[UnitValues],
 ) -> Result<Option<String>, Error> {
-    let made = platform.log.state.entries_of_output(&case.claim_id).unwrap_or_default();
+    let made = platform.log.state.entries_of_output(&case.written.id).unwrap_or_default();
     let Some(committed) = made.first().copied() else { return Ok(None) };
     let seen: BTreeSet<(Option<&str>, Option<u64>)> = units.iter().map(real_of).collect();
     for Line { entry, body, .. } in lines_of(platform, "assess").await? {
@@ -188,9 +167,9 @@ async fn inspected_before(
         else {
             continue;
         };
-        let same_claim = body.parameters["claim_id"] == json!(case.claim_id);
-        let is_paid = reserve_name(&case.claim).is_some()
-            && outcomes["reserve"].as_str() == reserve_name(&case.claim);
+        let same_claim = body.parameters["claim_id"] == json!(case.written.id);
+        let is_paid = reserve_name(&case.written.claim).is_some()
+            && outcomes["reserve"].as_str() == reserve_name(&case.written.claim);
         if !same_claim && (is_paid || entry.index > committed) {
             continue;
         }
@@ -309,9 +288,9 @@ fn lineage(case: &OutcomeCase, sha256: &Digest) -> Vec<LineageRow> {
         role: role.to_owned(),
         detail,
     };
-    let claim = format!("sha256 {}", case.claim_digest);
+    let claim = format!("sha256 {}", case.written.digest);
     vec![
-        row(case.claim_id.clone(), &case.claim.name, "claim", claim),
+        row(case.written.id.clone(), &case.written.claim.name, "claim", claim),
         row(
             sha256.to_string(),
             &case.table.file,

@@ -52,8 +52,8 @@ pub(super) async fn measure(
         _ => Span(0),
     };
     let values = ValuePicture {
-        what: case.claim.metric.id.clone(),
-        unit: case.claim.margin.unit.clone(),
+        what: case.written.claim.metric.id.clone(),
+        unit: case.written.claim.margin.unit.clone(),
         real: real.iter().map(|(time, value)| (*time, *value)).collect(),
         synthetic: synthetic.iter().map(|(time, value)| (time.plus(shift), *value)).collect(),
     };
@@ -112,9 +112,9 @@ fn valid_beams(title: &str, run: &Run, other: &Run) -> Option<Veto> {
 
 /// The means of both over blocks of the claim's length; fails if they are shown to lie farther apart than the margin.
 fn two_samples(case: &Case, real: &Series, synthetic: &Series) -> Option<Veto> {
-    let UnitChoice::Block { length_s } = case.claim.unit else { return None };
+    let UnitChoice::Block { length_s } = case.written.claim.unit else { return None };
     let length = Span::from_seconds(length_s);
-    let (margin, alpha) = (case.claim.margin.value, case.claim.alpha);
+    let (margin, alpha) = (case.written.claim.margin.value, case.written.claim.alpha);
     let (a, b) = (block_means(synthetic, length), block_means(real, length));
     let test = welch_equivalence(&a, &b, margin, alpha).ok()?;
     let [low, high] = test.interval;
@@ -133,9 +133,9 @@ fn two_samples(case: &Case, real: &Series, synthetic: &Series) -> Option<Veto> {
         evidence: format!(
             "mean of `{}` over blocks, synthetic minus real: {:.4} [{low:.4}, {high:.4}] {}, from {} \
              and {} blocks",
-            case.claim.metric.id,
+            case.written.claim.metric.id,
             test.estimate,
-            case.claim.margin.unit,
+            case.written.claim.margin.unit,
             a.len(),
             b.len()
         ),
