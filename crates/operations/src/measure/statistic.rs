@@ -23,8 +23,8 @@ use tiepoint_assure::statistics::StatisticsError;
 pub(super) use self::catalogue::lines;
 pub use self::{
     comparison::{
-        DifferenceTestRequest, EquivalenceRequest, NonInferiorityRequest, measure_difference_test,
-        measure_equivalence, measure_noninferiority,
+        DifferenceTestRequest, MarginRequest, measure_difference_test, measure_equivalence,
+        measure_noninferiority,
     },
     differences::{PairColumns, PairedUnits},
     family::{

@@ -23,12 +23,12 @@ use super::{
 };
 use crate::Error;
 
-/// Units to be shown equivalent within a margin.
+/// Units to be shown equivalent within a margin, or not worse by it.
 #[derive(Clone, Debug)]
-pub struct EquivalenceRequest {
+pub struct MarginRequest {
     /// The units.
     pub units: PairedUnits,
-    /// `auto`, `betting`, `t` or `welch`.
+    /// `auto`, `betting` or `t`; `welch` for equivalence.
     pub test: String,
     /// The margin, in the unit of the columns.
     pub margin: f64,
@@ -42,25 +42,20 @@ pub struct EquivalenceRequest {
     pub seed: Seed,
 }
 
-/// Units to be shown not worse by a margin.
-#[derive(Clone, Debug)]
-pub struct NonInferiorityRequest {
-    /// The units.
-    pub units: PairedUnits,
-    /// `auto`, `betting` or `t`.
-    pub test: String,
-    /// The margin, in the unit of the columns.
-    pub margin: f64,
-    /// Largest possible absolute difference, for betting.
-    pub bound: Option<f64>,
-    /// Rows of a block, where the rows are of one run.
-    pub block_length: Option<usize>,
-    /// Error of the test.
-    pub alpha: f64,
-    /// `higher` or `lower`: which side of a difference is the safe one.
-    pub safe_side: String,
-    /// Of the simulated size of a test on blocks.
-    pub seed: Seed,
+impl MarginRequest {
+    /// The statistic with what is common to the tests of a margin.
+    fn statistic(&self, id: &'static str) -> Statistic {
+        let statistic = Statistic::new(id).with("alpha", self.alpha).with("margin", self.margin);
+        match self.block_length {
+            Some(length) => statistic.with("block_length", length),
+            None => statistic,
+        }
+    }
+
+    /// The largest difference, without which there is no betting.
+    fn expect_bound(&self) -> Result<f64, Error> {
+        self.bound.ok_or_else(|| needs("betting", "--bound"))
+    }
 }
 
 /// Units of which "there is no difference" is tested.
@@ -81,17 +76,13 @@ pub struct DifferenceTestRequest {
 /// # Errors
 /// [`Error::Log`], [`Error::BadNumber`], [`Error::UnknownWord`]; those of the statistic for numbers
 /// out of range.
-pub fn measure_equivalence(request: &EquivalenceRequest) -> Result<Measured, Error> {
-    let EquivalenceRequest { units, test, margin, bound, alpha, .. } = request;
-    let statistic = Statistic::new("stat.equivalence").with("alpha", alpha).with("margin", margin);
+pub fn measure_equivalence(request: &MarginRequest) -> Result<Measured, Error> {
+    let MarginRequest { units, test, margin, bound, alpha, .. } = request;
+    let statistic = request.statistic("stat.equivalence");
     if test == "welch" {
         return welch(&statistic.with("test", "welch_t"), request);
     }
     let differences = units.read(request.block_length)?;
-    let statistic = match request.block_length {
-        Some(length) => statistic.with("block_length", length),
-        None => statistic,
-    };
     let size = differences.simulated_size(*margin, *alpha, request.seed);
     let question = differences.question([*margin, *alpha], *bound, size);
     let measured = match choice(test, &differences, &question)? {
@@ -121,15 +112,13 @@ fn choice(
 fn decide(
     statistic: Statistic,
     differences: &Differences,
-    request: &EquivalenceRequest,
+    request: &MarginRequest,
     test: Test,
 ) -> Result<Measured, Error> {
-    let EquivalenceRequest { margin, alpha, .. } = *request;
+    let MarginRequest { margin, alpha, .. } = *request;
     let values = &differences.values;
     if test == Test::Betting {
-        let Some(bound) = request.bound else {
-            return Err(needs("betting", "--bound"));
-        };
+        let bound = request.expect_bound()?;
         let statistic = statistic.with("test", "betting").with("bound", bound);
         let found = betting_equivalence(values, margin, bound, alpha).and_then(|found| {
             let EquivalenceTest { estimate, sd, .. } = found;
@@ -153,7 +142,7 @@ fn needs(test: &str, option: &'static str) -> Error {
     Error::NeedsOption { what: format!("--test {test}"), option }
 }
 
-fn welch(statistic: &Statistic, request: &EquivalenceRequest) -> Result<Measured, Error> {
+fn welch(statistic: &Statistic, request: &MarginRequest) -> Result<Measured, Error> {
     let PairedUnits { units, columns: PairColumns::Pair { real, synthetic }, drop_missing } =
         &request.units
     else {
@@ -225,44 +214,37 @@ fn insufficient(
     Ok(Measured { notes, answer: Some(answer), ..statistic.measured(values) })
 }
 
-/// Tests that the synthetic side is not worse by the margin.
+/// Tests that the synthetic side is not worse by the margin; `safe_side` of a difference is `higher`
+/// or `lower`.
 ///
 /// # Errors
 /// As [`measure_equivalence`].
-pub fn measure_noninferiority(request: &NonInferiorityRequest) -> Result<Measured, Error> {
-    let NonInferiorityRequest { margin, alpha, safe_side, .. } = request;
+pub fn measure_noninferiority(request: &MarginRequest, safe_side: &str) -> Result<Measured, Error> {
+    let MarginRequest { margin, alpha, .. } = request;
     let mut differences = request.units.read(request.block_length)?;
-    match safe_side.as_str() {
+    match safe_side {
         "higher" => {}
         "lower" => differences.values.iter_mut().for_each(|value| *value = -*value),
         other => return Err(unknown("--safe-side", other, "higher, lower")),
     }
-    let statistic = Statistic::new("stat.noninferiority")
-        .with("alpha", alpha)
-        .with("margin", margin)
-        .with("safe_side", safe_side);
-    let statistic = match request.block_length {
-        Some(length) => statistic.with("block_length", length),
-        None => statistic,
-    };
+    let statistic = request.statistic("stat.noninferiority").with("safe_side", safe_side);
     let sign = if safe_side == "lower" { -1.0 } else { 1.0 };
     // At the margin the one-sided test errs as often as both sides together do.
     let size = differences.simulated_size(*margin, *alpha, request.seed);
     let question = differences.question([*margin, *alpha], request.bound, size);
     let values = &differences.values;
-    let (statistic, found) = match (choice(&request.test, &differences, &question)?, request.bound)
-    {
-        (Err(unfit), _) => {
+    let (statistic, found) = match choice(&request.test, &differences, &question)? {
+        Err(unfit) => {
             let mean = sign * differences.mean();
             let measured = insufficient(&statistic, (mean, &differences), unfit)?;
             return Ok(differences.explain(measured, size));
         }
-        (Ok(Test::Betting), Some(bound)) => (
-            statistic.with("test", "betting").with("bound", bound),
-            betting_noninferiority(values, *margin, bound, *alpha),
-        ),
-        (Ok(Test::Betting), None) => return Err(needs("betting", "--bound")),
-        (Ok(_), _) => {
+        Ok(Test::Betting) => {
+            let bound = request.expect_bound()?;
+            let statistic = statistic.with("test", "betting").with("bound", bound);
+            (statistic, betting_noninferiority(values, *margin, bound, *alpha))
+        }
+        Ok(_) => {
             (statistic.with("test", "paired_t"), paired_noninferiority(values, *margin, *alpha))
         }
     };

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tiepoint_model::Seed;
 use tiepoint_operations::{
-    DifferenceTestRequest, EquivalenceRequest, Error, Measured, NonInferiorityRequest, PairColumns,
-    PairedUnits, measure_difference_test, measure_equivalence, measure_noninferiority,
+    DifferenceTestRequest, Error, MarginRequest, Measured, PairColumns, PairedUnits,
+    measure_difference_test, measure_equivalence, measure_noninferiority,
 };
 
 use crate::source;
@@ -121,28 +121,11 @@ pub(crate) struct NoDifferenceArgs {
 impl ComparisonCommand {
     pub(super) fn measure(self) -> Result<Measured, Error> {
         match self {
-            Self::Equivalence(EquivalenceArgs { margin: args, test }) => {
-                measure_equivalence(&EquivalenceRequest {
-                    units: read(args.units)?,
-                    test,
-                    margin: args.margin,
-                    bound: args.bound,
-                    block_length: args.block_length,
-                    alpha: args.alpha,
-                    seed: Seed(args.seed),
-                })
+            Self::Equivalence(EquivalenceArgs { margin, test }) => {
+                measure_equivalence(&margin.request(test)?)
             }
-            Self::NonInferiority(NonInferiorityArgs { margin: args, test, safe_side }) => {
-                measure_noninferiority(&NonInferiorityRequest {
-                    units: read(args.units)?,
-                    test,
-                    margin: args.margin,
-                    bound: args.bound,
-                    block_length: args.block_length,
-                    alpha: args.alpha,
-                    safe_side,
-                    seed: Seed(args.seed),
-                })
+            Self::NonInferiority(NonInferiorityArgs { margin, test, safe_side }) => {
+                measure_noninferiority(&margin.request(test)?, &safe_side)
             }
             Self::NoDifference(NoDifferenceArgs { units, test, exchanges, seed }) => {
                 let (units, seed) = (read(units)?, Seed(seed));
@@ -151,6 +134,14 @@ impl ComparisonCommand {
                 measure_difference_test(&request)
             }
         }
+    }
+}
+
+impl MarginArgs {
+    fn request(self, test: String) -> Result<MarginRequest, Error> {
+        let Self { units, margin, bound, block_length, alpha, seed } = self;
+        let (units, seed) = (read(units)?, Seed(seed));
+        Ok(MarginRequest { units, test, margin, bound, block_length, alpha, seed })
     }
 }
 
