@@ -93,18 +93,32 @@ pub fn decode_commit_lines(
     if found_line != expected_line.as_bytes() {
         return Err(checksum_error(content, found_line));
     }
-    let lines = content[FIRST_LINE.len()..]
-        .strip_suffix(b"\n")
-        .ok_or(malformed(2, "holds no whole entry"))?;
-    let lines: Vec<&[u8]> = lines.split(|byte| *byte == b'\n').collect();
-    let entries = lines
-        .into_par_iter()
-        .enumerate()
-        .with_min_len(64)
-        .map(|(at, line)| Ok((Entry::from_bytes(line, at + 2)?, line)))
-        .collect::<Result<Vec<_>, LedgerError>>()?;
+    let lines: Vec<&[u8]> =
+        lines_of(content).ok_or(malformed(2, "holds no whole entry"))?.collect();
+    let read = |(at, line): (usize, &&[u8])| Entry::from_bytes(line, at + 2);
+    let entries: Vec<Result<Entry, LedgerError>> =
+        lines.par_iter().enumerate().with_min_len(64).map(read).collect();
+    let entries = entries.into_iter().zip(lines).map(|(entry, line)| Ok((entry?, line)));
+    let entries = entries.collect::<Result<Vec<_>, LedgerError>>()?;
     check_indexes("commit", first_index, entries.iter().map(|(entry, _)| entry))?;
     Ok(entries)
+}
+
+/// The bytes of each entry of a commit that was decoded; of anything else, nothing that means anything.
+pub fn commit_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let content = bytes.len().checked_sub(CHECKSUM_LINE_BYTES).map(|at| &bytes[..at]);
+    content.and_then(lines_of).into_iter().flatten()
+}
+
+/// The lines between the family and the checksum.
+fn lines_of(content: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let lines = content.get(FIRST_LINE.len()..)?.strip_suffix(b"\n")?;
+    let ends = memchr::memchr_iter(b'\n', lines).chain([lines.len()]);
+    Some(ends.scan(0, |begin, end| {
+        let line = lines.get(*begin..end);
+        *begin = end + 1;
+        line
+    }))
 }
 
 fn check_first_line(bytes: &[u8]) -> Result<(), LedgerError> {

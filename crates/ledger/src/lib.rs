@@ -27,10 +27,13 @@ pub mod statement;
 pub mod tiles;
 pub mod witness;
 
-pub use body::{Body, SealedBody, bodies_path, join_bodies, open_bodies, split_bodies};
+pub use body::{
+    Body, BodyView, Links, SealedBody, bodies_path, join_bodies, open_bodies, split_bodies,
+};
 pub use checkpoint::Checkpoint;
 pub use commit::{
-    commit_path, decode_commit, decode_commit_lines, encode_commit, first_index_of_path,
+    commit_lines, commit_path, decode_commit, decode_commit_lines, encode_commit,
+    first_index_of_path,
 };
 pub use dsse::Envelope;
 pub use entry::Entry;

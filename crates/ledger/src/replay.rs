@@ -14,7 +14,7 @@ use tiepoint_model::Digest;
 
 pub(crate) use self::records::{Called, Verbs};
 use crate::{
-    Body, Entry, LedgerError, Lineage,
+    BodyView, Entry, LedgerError, Lineage,
     columns::{Chains, Digests, Texts},
 };
 
@@ -76,7 +76,11 @@ impl State {
     /// # Errors
     /// [`LedgerError::WrongIndex`] unless the entry is the next one, [`LedgerError::TooMany`] for
     /// more than 2^32 ids. After an error the state is as before.
-    pub fn apply(&mut self, entry: &Entry, body: Option<&Body>) -> Result<(), LedgerError> {
+    pub fn apply(
+        &mut self,
+        entry: &Entry,
+        body: Option<&impl BodyView>,
+    ) -> Result<(), LedgerError> {
         let (expected, found) = (self.entry_count, entry.index);
         if found != expected {
             return Err(LedgerError::WrongIndex { place: "log", expected, found });
@@ -280,13 +284,13 @@ impl State {
         expect_numbers("entries", self.verbs.len() + 1)
     }
 
-    fn add_step(&mut self, entry: u64, body: &Body) -> Result<(), LedgerError> {
+    fn add_step(&mut self, entry: u64, body: &impl BodyView) -> Result<(), LedgerError> {
         let known = self.nodes.ids.len().max(self.nodes.maker_entries.len());
         let known = known.max(self.called.len());
-        let more = body.inputs.len() + body.outputs.len() + body.names.len();
+        let more = body.inputs().len() + body.outputs().len() + body.names().len();
         expect_numbers("ids", known + more)?;
-        self.push_step(entry, &body.inputs, &body.outputs);
-        body.names.iter().for_each(|(id, name)| self.push_name(entry, id, name));
+        self.push_step(entry, body.inputs(), body.outputs());
+        body.names().iter().for_each(|(id, name)| self.push_name(entry, id, name));
         Ok(())
     }
 

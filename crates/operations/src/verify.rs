@@ -8,6 +8,7 @@ mod file;
 mod lake;
 mod ledger;
 mod pass;
+mod piece;
 mod tables;
 
 use std::collections::BTreeSet;

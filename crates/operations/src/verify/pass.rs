@@ -8,16 +8,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tiepoint_ledger::{
-    Body, Entry, LedgerError, Projection, Row, Tile, VerifyingKey, bodies_path, commit_path,
-    decode_commit_lines, first_index_of_path, open_bodies, split_bodies, tiles,
+    BodyView as _, Entry, LedgerError, Links, Projection, Row, Tile, VerifyingKey, commit_path,
+    first_index_of_path, split_bodies, tiles,
 };
 use tiepoint_model::Digest;
-use tiepoint_store::Objects;
+use tiepoint_store::{Objects, StoreError};
 
 use super::{
     Check, Wrong, affected,
     ledger::{Heads, ReadLog, Recomputed},
     listed, made_by,
+    piece::{self, Decoded, ReadCommit},
 };
 use crate::{
     Error,
@@ -50,8 +51,14 @@ pub(super) async fn run(
             None => pass.damaged(format!("`{path}` is no commit")),
         }
     }
-    for firsts in chunks(&firsts, u64::MAX) {
-        pass.take(firsts).await?;
+    // The next piece is read while one is put in order.
+    let read = |firsts: &[u64]| tokio::spawn(piece::read(objects.clone(), firsts.to_vec()));
+    let mut pieces = chunks(&firsts, u64::MAX).into_iter();
+    let mut next = pieces.next().map(read);
+    while let Some(reading) = next {
+        let piece = reading.await.map_err(|_| StoreError::TaskLost { action: "read the log" })?;
+        next = pieces.next().map(read);
+        pass.take(piece?).await?;
     }
     pass.end().await
 }
@@ -128,36 +135,28 @@ impl<'o> Pass<'o> {
         self.log_wrong.push(Wrong::of(text, []));
     }
 
-    /// Reads and checks some commits with their bodies.
-    async fn take(&mut self, firsts: &[u64]) -> Result<(), Error> {
-        let paths: Vec<String> = firsts.iter().map(|first| commit_path(*first)).collect();
-        let files = self.objects.get_many(&paths).await?;
-        let mut commits = Vec::new();
-        for ((first, path), bytes) in firsts.iter().zip(&paths).zip(&files) {
-            let expected = self.expected;
-            if *first != expected {
+    /// Puts some commits in order, behind those that were taken before.
+    async fn take(&mut self, commits: Vec<ReadCommit>) -> Result<(), Error> {
+        for ReadCommit { first, decoded } in commits {
+            let (expected, path) = (self.expected, commit_path(first));
+            if first != expected {
                 let missing = commit_path(expected);
                 self.damaged(format!("`{missing}` is missing, or `{path}` should not be"));
             }
-            match decode_commit_lines(*first, bytes.as_deref().unwrap_or_default()) {
-                Ok(lines) => {
-                    self.expected = first + lines.len() as u64;
-                    commits.push((*first, lines));
+            match decoded {
+                Ok(mut decoded) => {
+                    self.expected = first + decoded.entries.len() as u64;
+                    let bodies = self.bodies.check(&mut decoded);
+                    if self.log_wrong.is_empty() {
+                        self.rebuild(first, &decoded, &bodies)?;
+                    }
+                    self.entries.append(&mut decoded.entries);
                 }
                 Err(error) => {
                     self.damaged(format!("`{path}`: {error}"));
                     self.expected = first + 1;
                 }
             }
-        }
-        let keys: Vec<String> = commits.iter().map(|(_, lines)| bodies_key(lines)).collect();
-        let bodies = self.objects.get_many(&keys).await?;
-        for (((first, lines), key), file) in commits.into_iter().zip(keys).zip(bodies) {
-            let bodies = self.bodies.check(&lines, &key, file.as_deref());
-            if self.log_wrong.is_empty() {
-                self.rebuild(first, &lines, &bodies)?;
-            }
-            self.entries.extend(lines.into_iter().map(|(entry, _)| entry));
         }
         self.compare_tiles().await
     }
@@ -166,11 +165,11 @@ impl<'o> Pass<'o> {
     fn rebuild(
         &mut self,
         first: u64,
-        lines: &[(Entry, &[u8])],
-        bodies: &[Option<Body>],
+        decoded: &Decoded,
+        bodies: &[Option<Links>],
     ) -> Result<(), Error> {
         let wants_state = self.saved.last_key_value().is_some_and(|(last, _)| first < *last);
-        for ((entry, bytes), body) in lines.iter().zip(bodies) {
+        for ((entry, bytes), body) in decoded.entries.iter().zip(decoded.lines()).zip(bodies) {
             let full = self.rebuilt.edge.append(bytes)?;
             let size = self.rebuilt.edge.leaf_count();
             if size <= self.signed {
@@ -274,11 +273,6 @@ impl<'o> Pass<'o> {
 const TILES: &str = "tiles: hashes and entries for others";
 const SAVED: &str = "saved projection";
 
-fn bodies_key(lines: &[(Entry, &[u8])]) -> String {
-    let first = lines.first().map_or(Digest([0; 32]), |(entry, _)| entry.body_commitment);
-    bodies_path(&first, lines.len())
-}
-
 fn described(tile: &Tile, problem: &str, log: &ReadLog) -> Wrong {
     let (first, last) = tile.span();
     let affects: BTreeSet<String> = match tile.row {
@@ -291,40 +285,28 @@ fn described(tile: &Tile, problem: &str, log: &ReadLog) -> Wrong {
 
 impl Bodies {
     /// Every body is what its entry commits to, or was erased; answers with those that are.
-    fn check(
-        &mut self,
-        lines: &[(Entry, &[u8])],
-        key: &str,
-        file: Option<&[u8]>,
-    ) -> Vec<Option<Body>> {
-        let commitments: Vec<Digest> =
-            lines.iter().map(|(entry, _)| entry.body_commitment).collect();
-        let bodies = open_bodies(file, &commitments);
-        let bodies = bodies.unwrap_or_else(|error| self.sort_out(lines, key, file, &error));
+    fn check(&mut self, decoded: &mut Decoded) -> Vec<Option<Links>> {
+        let bodies = std::mem::replace(&mut decoded.bodies, Ok(Vec::new()));
+        let bodies = bodies.unwrap_or_else(|error| self.sort_out(decoded, &error));
         let left = bodies.iter().flatten().count();
         self.count += left;
         if left < bodies.len() && self.wrong.is_empty() {
-            let erased = lines.iter().zip(&bodies).filter(|(_, body)| body.is_none());
-            self.erased.extend(erased.map(|((entry, _), _)| entry.index.to_string()));
+            let erased = decoded.entries.iter().zip(&bodies).filter(|(_, body)| body.is_none());
+            self.erased.extend(erased.map(|(entry, _)| entry.index.to_string()));
         }
         bodies
     }
 
     /// Which bodies of a commit are wrong, and which are left.
-    fn sort_out(
-        &mut self,
-        lines: &[(Entry, &[u8])],
-        key: &str,
-        file: Option<&[u8]>,
-        error: &LedgerError,
-    ) -> Vec<Option<Body>> {
+    fn sort_out(&mut self, decoded: &Decoded, error: &LedgerError) -> Vec<Option<Links>> {
+        let Decoded { entries, bodies_key: key, bodies_file, .. } = decoded;
         let affects = |entry: &Entry| made_by(entry).into_iter().chain([affected(entry)]);
-        let Ok(files) = split_bodies(file, lines.len()) else {
-            let all = lines.iter().flat_map(|(entry, _)| affects(entry));
+        let Ok(files) = split_bodies(bodies_file.as_deref(), entries.len()) else {
+            let all = entries.iter().flat_map(affects);
             self.wrong.push(Wrong::of(format!("`{key}`, several bodies: {error}"), all));
-            return vec![None; lines.len()];
+            return vec![None; entries.len()];
         };
-        let open = |((entry, _), bytes): (&(Entry, &[u8]), Option<&[u8]>)| match Body::open(
+        let open = |(entry, bytes): (&Entry, Option<&[u8]>)| match Links::open(
             bytes?,
             &entry.body_commitment,
         ) {
@@ -335,7 +317,7 @@ impl Bodies {
                 None
             }
         };
-        lines.iter().zip(files).map(open).collect()
+        entries.iter().zip(files).map(open).collect()
     }
 
     fn summary(self) -> Check {
