@@ -54,6 +54,7 @@ pub(crate) enum Verb {
     Init(verbs::init::InitArgs),
     Check(verbs::check::CheckArgs),
     Ingest(verbs::ingest::IngestArgs),
+    Register(verbs::register::RegisterArgs),
     Query(verbs::query::QueryArgs),
     Export(verbs::export::ExportArgs),
     Log(verbs::log::LogArgs),

@@ -12,6 +12,7 @@ pub(crate) mod measure;
 pub(crate) mod prove;
 pub(crate) mod query;
 pub(crate) mod regenerate;
+pub(crate) mod register;
 pub(crate) mod retain;
 pub(crate) mod sweep;
 pub(crate) mod trace;
@@ -38,6 +39,9 @@ pub(crate) async fn run(arguments: Arguments, output: &mut Output) -> Result<Exi
         Verb::Init(args) => init::run(args, door.now()?, output).await,
         Verb::Ingest(args) => {
             door.change(output, async move |lake, out| ingest::run(lake, args, out).await).await
+        }
+        Verb::Register(args) => {
+            door.change(output, async move |lake, out| register::run(lake, args, out).await).await
         }
         Verb::Query(args) => query::run(&door.read().await?, args, output).await,
         Verb::Log(args) => log::run(&door.read().await?, args, output).await,

@@ -4,7 +4,7 @@
 //! path is opened and gives the same ([`LogReader`]); samples become Arrow batches and come back
 //! ([`columns`]), or become an MCAP file ([`write_mcap`], [`McapExport`]).
 //!
-//! Invariant: only [`LogReader`] and [`PayloadReader`] open files, nothing asks a clock or draws a random number, and
+//! Invariant: only what lies in `source` opens files, nothing asks a clock or draws a random number, and
 //! no input, however damaged, makes anything panic or allocate more than its [`Limits`].
 //! Metres, radians, seconds; times are integer nanoseconds since the Unix epoch.
 //!
@@ -40,4 +40,4 @@ pub use mcap_writer::{
 pub use payload::{PayloadError, Payloads};
 pub use reader::{ChannelSummary, Container, Definition, Limits, Reader, Summary, read_all};
 pub use samples::{ChannelKey, Samples, Table, TopicBatch, UnknownTable};
-pub use source::{LogReader, PayloadReader, open_original};
+pub use source::{LogReader, NamedFile, PayloadReader, files_below, open_original};

@@ -16,6 +16,7 @@
 mod folder;
 mod payload;
 mod rosbag2;
+mod tree;
 
 use std::{
     fs::File,
@@ -28,8 +29,11 @@ use crate::{
     tabular::{ParquetReader, Projection},
 };
 
-pub use self::payload::PayloadReader;
 use self::{folder::Folder, rosbag2::Database};
+pub use self::{
+    payload::PayloadReader,
+    tree::{NamedFile, files_below},
+};
 
 /// How much is read from a file at once.
 const READ_BYTES: usize = 1 << 20;

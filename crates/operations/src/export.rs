@@ -20,10 +20,10 @@ use tiepoint_formats::{
     Damage, Definition, ExportChannel, Limits, McapExport, PayloadReader, Samples, Table, columns,
     recording_metadata, signals_definition,
 };
-use tiepoint_model::{Digest, Recording};
+use tiepoint_model::{Digest, Recording, RegisteredFile};
 use tiepoint_store::{ReadRequest, StoreError};
 
-use crate::{Error, Platform, Source, ingest::decode::each_piece, recording::find};
+use crate::{Error, Platform, Source, ingest::decode::each_piece, recording::find, register};
 
 /// Bytes copied at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -138,18 +138,55 @@ impl StoredOriginal {
     }
 }
 
-/// The originals of a recording, in order.
+/// The originals of a recording, in order; a file that was registered; or those that were registered below a folder.
 ///
 /// # Errors
-/// [`Error::NotFound`]; those of the store for a blob that is not there.
+/// [`Error::NotFound`]; [`Error::AmbiguousName`] for several recordings of the name, or several files;
+/// those of the store for a blob that is not there.
 pub async fn originals(platform: &Platform, name: &str) -> Result<Vec<StoredOriginal>, Error> {
-    originals_of(platform, &find(platform, name).await?)
+    let files = registered(platform, name).await?;
+    match files.is_empty() {
+        true => originals_of(platform, &find(platform, name).await?),
+        false => {
+            let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
+            let digests: Vec<Digest> = files.iter().map(|file| file.blake3).collect();
+            stored(platform, &digests, &names)
+        }
+    }
+}
+
+/// The file of this id or name, or every file below the folder of this name.
+async fn registered(platform: &Platform, name: &str) -> Result<Vec<RegisteredFile>, Error> {
+    let mut files = register::all(platform).await?;
+    let folder = format!("{}/", name.trim_end_matches('/'));
+    let is_one = |file: &RegisteredFile| file.file_id == name || file.name == name;
+    let is_meant = |file: &RegisteredFile| is_one(file) || file.name.starts_with(&folder);
+    files.retain(is_meant);
+    let twice = files.windows(2).find(|pair| pair[0].name == pair[1].name);
+    match twice {
+        None => Ok(files),
+        Some(pair) => {
+            let called = pair[0].name.clone();
+            let same = files.into_iter().filter(|file| file.name == called);
+            Err(Error::AmbiguousName {
+                name: called.clone(),
+                ids: same.map(|f| f.file_id).collect(),
+            })
+        }
+    }
 }
 
 fn originals_of(platform: &Platform, recording: &Recording) -> Result<Vec<StoredOriginal>, Error> {
+    stored(platform, &recording.originals, &recording.original_names)
+}
+
+fn stored(
+    platform: &Platform,
+    digests: &[Digest],
+    names: &[String],
+) -> Result<Vec<StoredOriginal>, Error> {
     let mut originals = Vec::new();
-    let names = names::sound_names(&recording.original_names, recording.originals.len());
-    for (digest, name) in recording.originals.iter().zip(names) {
+    for (digest, name) in digests.iter().zip(names::sound_names(names, digests.len())) {
         let reader = Box::new(platform.store.objects.open_blob(digest)?);
         originals.push(StoredOriginal { digest: *digest, name, reader });
     }

@@ -11,11 +11,15 @@ mod source;
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
-use sha2::Digest as _;
 use tiepoint_formats::{Container, Damage, columns};
 use tiepoint_ledger::State;
 use tiepoint_model::{Channel, Derivation, Digest, LineageEdge, Origin, Recording, RecordingId};
-use tiepoint_store::{PendingAppend, StoreError, recording_root, tables::EMPTY_VERSION};
+use tiepoint_store::{
+    PendingAppend, StoreError,
+    blobs::{BlobId, blob_id},
+    recording_root,
+    tables::EMPTY_VERSION,
+};
 
 pub use self::source::Source;
 use self::{decode::DecodedLog, source::Original};
@@ -26,9 +30,6 @@ use crate::{
     recording,
     verify::sha256_of,
 };
-
-/// Bytes read at a time.
-const CHUNK_BYTES: usize = 1 << 20;
 
 /// The topic under which an attached ground truth is kept.
 pub(crate) const GROUND_TRUTH_TOPIC: &str = "/ground_truth";
@@ -82,14 +83,6 @@ pub struct IngestedRecording {
     pub has_loss: bool,
     /// That its entry is in the ledger; none if nothing was written or the signing key was not at hand.
     pub proof: Option<Proof>,
-}
-
-/// The digests of one original.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct OriginalDigests {
-    size_bytes: u64,
-    blake3: Digest,
-    sha256: Digest,
 }
 
 /// Ingests one log.
@@ -166,14 +159,14 @@ async fn take_in(
     platform: &mut Platform,
     entering: Entering,
     originals: &[Original],
-    digests: &[OriginalDigests],
+    digests: &[BlobId],
 ) -> Result<IngestedRecording, Error> {
     let recording_id = id_of(digests);
     if platform.log.state.root(&recording_id.0).is_some() {
         platform.acknowledge().await?;
         return present(platform, &recording_id, &entering).await;
     }
-    refuse_known_log(platform, &entering, digests)?;
+    refuse_known_log(platform, &entering, digests).await?;
     let tables = (!entering.dry_run).then_some(&platform.store.tables);
     let Entering { sources, damage, .. } = &entering;
     let mut decoded = decode::decode(sources, &recording_id, tables, *damage).await?;
@@ -220,7 +213,7 @@ async fn take_in(
 async fn prepare(
     platform: &Platform,
     entering: &Entering,
-    (originals, digests): (&[Original], &[OriginalDigests]),
+    (originals, digests): (&[Original], &[BlobId]),
     decoded: &DecodedLog,
     appends: &mut Vec<PendingAppend>,
 ) -> Result<(Recording, Option<(String, Digest)>), Error> {
@@ -257,24 +250,30 @@ fn originals_of(entering: &Entering) -> Result<Vec<Original>, Error> {
 
 /// The same log is one recording: with another ground truth, or without, it would be two of one name,
 /// and what was learnt of one would not be known of the other.
-fn refuse_known_log(
+async fn refuse_known_log(
     platform: &Platform,
     entering: &Entering,
-    digests: &[OriginalDigests],
+    digests: &[BlobId],
 ) -> Result<(), Error> {
     let (Some(log), Some(source)) = (digests.first(), entering.sources.first()) else {
         return Ok(());
     };
-    let Some(index) = platform.log.state.entry_of_blob(&log.blake3) else { return Ok(()) };
+    if platform.log.state.entry_of_blob(&log.blake3).is_none() {
+        return Ok(());
+    }
     // The same table by another projection is another recording.
     if matches!(source.open(entering.damage)?.container(), Container::Csv | Container::Parquet) {
         return Ok(());
     }
-    let recording = match platform.log.state.outputs_of(index).join(", ") {
-        erased if erased.is_empty() => format!("what entry {index} of the ledger made"),
-        outputs => outputs,
-    };
-    Err(Error::KnownLog { path: source.path(), recording })
+    // What was only registered has not been read as a log.
+    let recordings = recording::all(platform).await?;
+    match recordings.iter().find(|recording| recording.originals.contains(&log.blake3)) {
+        None => Ok(()),
+        Some(known) => {
+            let recording = known.recording_id.to_string();
+            Err(Error::KnownLog { path: source.path(), recording })
+        }
+    }
 }
 
 /// The recording that the lake has already; the first origin stands.
@@ -298,35 +297,15 @@ async fn present(
 }
 
 /// Reads an original once for its digests.
-fn digest_of(original: &Original) -> Result<OriginalDigests, Error> {
-    let (mut blake3, mut sha256) = (blake3::Hasher::new(), sha2::Sha256::new());
-    let mut reader = original.read()?;
-    let mut chunk = vec![0; CHUNK_BYTES];
-    let mut size_bytes = 0;
-    loop {
-        match reader.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(count) => {
-                size_bytes += count as u64;
-                let bytes = &chunk[..count];
-                let hash = || {
-                    blake3.update(bytes);
-                };
-                rayon::join(|| sha256.update(bytes), hash);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => (),
-            Err(source) => return Err(Error::File { path: original.path().to_owned(), source }),
-        }
-    }
-    Ok(OriginalDigests {
-        size_bytes,
-        blake3: Digest(*blake3.finalize().as_bytes()),
-        sha256: Digest(sha256.finalize().into()),
+fn digest_of(original: &Original) -> Result<BlobId, Error> {
+    blob_id(&mut original.read()?).map_err(|error| match error {
+        StoreError::Source(source) => Error::File { path: original.path().to_owned(), source },
+        error => error.into(),
     })
 }
 
 /// One original names the recording by its own digest, several by the digest of their digests in order.
-fn id_of(originals: &[OriginalDigests]) -> RecordingId {
+fn id_of(originals: &[BlobId]) -> RecordingId {
     let digest = match originals {
         [one] => one.blake3,
         many => {
@@ -344,7 +323,7 @@ fn id_of(originals: &[OriginalDigests]) -> RecordingId {
 async fn keep_original(
     platform: &Platform,
     original: &Original,
-    expected: &OriginalDigests,
+    expected: &BlobId,
 ) -> Result<(), Error> {
     let objects = &platform.store.objects;
     match objects.put_known_blob(original.read()?, expected.blake3).await {
@@ -361,7 +340,7 @@ async fn keep_original(
 /// The recording's catalogue entry.
 fn describe(
     entering: &Entering,
-    (originals, digests): (&[Original], &[OriginalDigests]),
+    (originals, digests): (&[Original], &[BlobId]),
     decoded: &DecodedLog,
 ) -> Result<Recording, Error> {
     let channels: Vec<Channel> = decoded.channels.clone();

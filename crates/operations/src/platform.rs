@@ -22,7 +22,7 @@ use tiepoint_store::{Head, PutOutcome, Store, WriteSeam};
 
 pub(crate) use self::commit::{Commit, Committed};
 use self::log::Log;
-use crate::{Error, derivations::DERIVATIONS};
+use crate::{Error, derivations::DERIVATIONS, register::FILES_TABLE};
 
 /// The version of the lake's layout that this program writes and reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -289,6 +289,7 @@ fn lake_tables() -> Vec<(&'static str, arrow::datatypes::SchemaRef)> {
         ("channels", columns::channels_schema()),
         ("findings", columns::findings_schema()),
         (DERIVATIONS, columns::derivations_schema()),
+        (FILES_TABLE, columns::files_schema()),
     ];
     samples.chain(catalogue).collect()
 }

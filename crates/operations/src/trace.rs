@@ -83,9 +83,12 @@ pub struct TraceRows {
 /// [`Error::NotFound`] if neither the ledger nor the lake names it, [`Error::AmbiguousName`], [`Error::BadPlace`].
 pub async fn trace(platform: &Platform, subject: &str) -> Result<TraceReport, Error> {
     let recordings = recording::all(platform).await?;
+    // The name of a registered file may have slashes of its own.
+    let found = recording::id_in_ledger(platform, subject);
+    let is_whole = !matches!(found, Err(Error::NotFound { .. }));
     let (name, rest) = match subject.split_once('/') {
-        Some((name, rest)) => (name, Some(rest)),
-        None => (subject, None),
+        Some((name, rest)) if !is_whole => (name, Some(rest)),
+        _ => (subject, None),
     };
     let graph = graph(platform, &recordings, rest.is_none()).await?;
     let id = resolve(platform, &recordings, &graph, name)?;

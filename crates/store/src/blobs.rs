@@ -73,8 +73,9 @@ impl Objects {
         let (outcome, ()) = self
             .put_stream(move |file| {
                 let mut blake3 = blake3::Hasher::new();
-                copy(&mut bytes, file, &mut |chunk| {
+                each_chunk(&mut bytes, &mut |chunk| {
                     blake3.update(chunk);
+                    file.write_all(chunk)
                 })?;
                 match Digest(*blake3.finalize().as_bytes()) {
                     found if found == expected => Ok((blob_key(&expected), ())),
@@ -107,21 +108,32 @@ impl Objects {
     }
 }
 
-fn copy_and_hash(from: &mut dyn Read, to: &mut dyn Write) -> Result<BlobId, StoreError> {
+/// What bytes would be called as a blob; nothing is stored.
+///
+/// # Errors
+/// [`StoreError::Source`] if they cannot be read.
+pub fn blob_id(bytes: &mut dyn Read) -> Result<BlobId, StoreError> {
+    copy_and_hash(bytes, &mut std::io::sink())
+}
+
+/// SHA-256 takes as long as the other hash and the writing together, so they go side by side.
+fn copy_and_hash(from: &mut dyn Read, to: &mut (dyn Write + Send)) -> Result<BlobId, StoreError> {
     let (mut blake3, mut sha256) = (blake3::Hasher::new(), Sha256::new());
-    let size_bytes = copy(from, to, &mut |chunk| {
-        blake3.update(chunk);
-        sha256.update(chunk);
+    let size_bytes = each_chunk(from, &mut |chunk| {
+        let copy = || {
+            blake3.update(chunk);
+            to.write_all(chunk)
+        };
+        rayon::join(|| sha256.update(chunk), copy).1
     })?;
     let (blake3, sha256) = (*blake3.finalize().as_bytes(), sha256.finalize().into());
     Ok(BlobId { blake3: Digest(blake3), sha256: Digest(sha256), size_bytes })
 }
 
-/// Copies to the end and shows each piece; gives how many bytes there were.
-fn copy(
+/// Reads to the end and gives each piece to be copied; answers with how many bytes there were.
+fn each_chunk(
     from: &mut dyn Read,
-    to: &mut dyn Write,
-    show: &mut dyn FnMut(&[u8]),
+    copy: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
 ) -> Result<u64, StoreError> {
     let mut size_bytes = 0_u64;
     let mut chunk = vec![0; CHUNK_BYTES];
@@ -131,9 +143,8 @@ fn copy(
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             count => count.map_err(StoreError::Source)?,
         };
-        show(&chunk[..count]);
         let refuse = |source| StoreError::of_io("write", Path::new("blobs"), source);
-        to.write_all(&chunk[..count]).map_err(refuse)?;
+        copy(&chunk[..count]).map_err(refuse)?;
         size_bytes += count as u64;
     }
 }

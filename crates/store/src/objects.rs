@@ -312,7 +312,7 @@ impl Objects {
     /// `copy` writes the bytes and answers with the key.
     pub(crate) async fn put_stream<T: Send + 'static>(
         &self,
-        copy: impl FnOnce(&mut dyn Write) -> Result<(String, T), StoreError> + Send + 'static,
+        copy: impl FnOnce(&mut (dyn Write + Send)) -> Result<(String, T), StoreError> + Send + 'static,
     ) -> Result<(PutOutcome, T), StoreError> {
         let objects = self.clone();
         self.in_background("write an object", move |inner| {

@@ -2,7 +2,8 @@
 //!
 //! Decoders are set against Python's in one run: FOLDER may hold logs (`*.bag`, `*.mcap`, `*.ulg`, folders of rosbag2);
 //! without it the shipped recordings are read. Whole programs get made logs of N bytes in all (2 GB if not said):
-//! `check` against reading the file, the peak memory of `ingest`, and `ingest` of many logs against `dvc add`.
+//! `check` against reading the file, the peak memory of `ingest`, and `register` and `ingest` of many logs against
+//! `dvc add`, which takes files in without a look, and against copying them.
 //! With 0 bytes only decoders are measured, and the program is not built.
 //! The table is written to `docs/ingest_speed.md`. What is made lies under `target/bench` and is removed.
 
@@ -164,7 +165,7 @@ fn whole_run(bench: &Bench, size_bytes: u64) -> Result<String, String> {
     Ok(rows)
 }
 
-/// Many logs into a lake, against `dvc add` of the same files.
+/// Many logs into a lake, against `dvc add` of the same files, and against a copy that is on the disk.
 fn registering(bench: &Bench, size_bytes: u64) -> Result<String, String> {
     let folder = bench.folder.join("logs");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -183,15 +184,29 @@ fn registering(bench: &Bench, size_bytes: u64) -> Result<String, String> {
     shell::run(dvc(&["init", "--no-scm", "--quiet"]))?;
     let theirs = cost(dvc(&[&["add", "--quiet"], names.as_slice()].concat()))?;
     remove(&folder.join(".dvc"))?;
-    let lake = bench.folder.join("lake").to_string_lossy().into_owned();
-    shell::run(bench.ours(&["init", &lake]))?;
-    let ingest = [&["ingest", "--lake", &lake], names.as_slice()].concat();
-    let ours = cost(bench.ours(&ingest))?;
-    let size_gb = size_bytes as f64 / 1e9;
-    let what = |clock| format!("ingest {LOGS} logs, {size_gb:.1} GB, {clock} time");
-    let peer = "dvc 3.67.1 add";
-    Ok(row_with(&what("wall"), ours.wall_s, peer, theirs.wall_s)
-        + &row_with(&what("processor"), ours.processor_s, peer, theirs.processor_s))
+    let copy = bench.folder.join("copy").to_string_lossy().into_owned();
+    let copied = format!("mkdir '{copy}' && cp *.mcap '{copy}' && sync");
+    let mut copying = shell::command("sh", &["-c", &copied]);
+    copying.current_dir(&folder);
+    shell::run(shell::command("sync", &[]))?;
+    let copied = cost(copying)?;
+    remove(Path::new(&copy))?;
+    let mut rows = String::new();
+    for verb in ["register", "ingest"] {
+        let lake = bench.folder.join(verb).to_string_lossy().into_owned();
+        shell::run(bench.ours(&["init", &lake]))?;
+        shell::run(shell::command("sync", &[]))?;
+        let ours = cost(bench.ours(&[&[verb, "--lake", &lake], names.as_slice()].concat()))?;
+        remove(Path::new(&lake))?;
+        let size_gb = size_bytes as f64 / 1e9;
+        let what = |clock| format!("{verb} {LOGS} logs, {size_gb:.1} GB, {clock} time");
+        for (peer, theirs) in [("dvc 3.67.1 add", &theirs), ("cp and sync", &copied)] {
+            rows.push_str(&row_with(&what("wall"), ours.wall_s, peer, theirs.wall_s));
+        }
+        let (ours_s, theirs_s) = (ours.processor_s, theirs.processor_s);
+        rows.push_str(&row_with(&what("processor"), ours_s, "dvc 3.67.1 add", theirs_s));
+    }
+    Ok(rows)
 }
 
 /// Makes a log of clouds, images and inertial readings.
@@ -297,6 +312,7 @@ fn about(release: bool) -> Result<String, String> {
          Decoders are compared within their processes, which start once; ours are optimised.\n\
          Whole programs (`check`, `ingest`): {built}.\n\
          Files lie in the page cache; where nothing else is said, times are of the processor.\n\
-         `ingest` also decodes every message, checks it and writes its rows; `dvc add` copies files.\n\n"
+         `register` keeps files with two digests, forced to the disk; `ingest` also decodes every message, \
+         checks it and writes its rows; `dvc add` copies files and leaves the disk to the system.\n\n"
     ))
 }

@@ -7,7 +7,7 @@ use tiepoint_operations::{Error, Platform, Source, check, export_mcap, originals
 
 use crate::{exit::Exit, output::Output, source};
 
-/// Write a recording as MCAP that any reader takes, or its originals byte for byte.
+/// Write a recording as MCAP that any reader takes, or its originals or registered files byte for byte.
 ///
 /// The MCAP names origin, derivation and digests in a Metadata record; it is read again before it gets its name.
 /// Exit status 3: the file cannot hold a channel, which is named; the original has it.
@@ -15,7 +15,7 @@ use crate::{exit::Exit, output::Output, source};
 /// Example: tiepoint export my-run --format mcap --out my-run.mcap --lake my-lake
 #[derive(clap::Args)]
 pub(crate) struct ExportArgs {
-    /// Id or name of a recording.
+    /// Id or name of a recording; for `--format original` also of a registered file, or a folder of such files.
     #[arg(value_name = "RECORDING")]
     recording: String,
     /// mcap, or original: the files as they were ingested.

@@ -14,6 +14,7 @@ mod ledger;
 mod many;
 mod measures;
 mod outcomes;
+mod register;
 mod retain;
 mod trace;
 mod trajectories;

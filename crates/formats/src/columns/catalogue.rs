@@ -22,6 +22,7 @@ use super::{
     ColumnsError,
     from_batch::Columns,
     schema::{channels_schema, findings_schema, recordings_schema},
+    value_error,
 };
 
 const RECORDINGS: &str = "recordings";
@@ -296,14 +297,6 @@ fn verdict_word(verdict: QualityVerdict) -> &'static str {
         QualityVerdict::Fail => "fail",
         QualityVerdict::Unknown => "unknown",
     }
-}
-
-fn value_error<E: ToString>(
-    table: &'static str,
-    column: &'static str,
-    row: usize,
-) -> impl Fn(E) -> ColumnsError {
-    move |error| ColumnsError::Value { table, column, row, problem: error.to_string() }
 }
 
 fn texts<T>(rows: &[T], text: impl Fn(&T) -> String) -> ArrayRef {

@@ -11,6 +11,7 @@
 
 mod catalogue;
 mod derivations;
+mod files;
 mod from_batch;
 mod schema;
 mod signals;
@@ -20,8 +21,11 @@ pub use catalogue::{
     channels_to_batch, findings_to_batch, recordings_from_batches, recordings_to_batch,
 };
 pub use derivations::{derivations_from_batch, derivations_to_batch};
+pub use files::{files_from_batch, files_to_batch};
 pub use from_batch::from_batch;
-pub use schema::{channels_schema, derivations_schema, findings_schema, recordings_schema, schema};
+pub use schema::{
+    channels_schema, derivations_schema, files_schema, findings_schema, recordings_schema, schema,
+};
 pub use to_batch::to_batch;
 
 use tiepoint_model::ErrorKind;
@@ -112,4 +116,12 @@ impl ColumnsError {
             Self::Arrow(_) => "this is a fault of the program; please report it".into(),
         }
     }
+}
+
+fn value_error<E: ToString>(
+    table: &'static str,
+    column: &'static str,
+    row: usize,
+) -> impl Fn(E) -> ColumnsError {
+    move |error| ColumnsError::Value { table, column, row, problem: error.to_string() }
 }

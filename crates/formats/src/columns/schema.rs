@@ -332,6 +332,14 @@ const CHANNELS: [Column; 20] = [
     text("quality_json", "every number and finding"),
 ];
 
+const FILES: [Column; 5] = [
+    text("file_id", "names the file: of its name and its bytes"),
+    text("name", "its name, or a path from the folder that was given on"),
+    count("size_bytes", "how many bytes"),
+    text("blake3", "BLAKE3 of the bytes, hexadecimal"),
+    text("sha256", "SHA-256 of the bytes, hexadecimal"),
+];
+
 const DERIVATIONS: [Column; 9] = [
     text("kind", "why the child came from the parent"),
     text("child_id", "the recording, verdict or comparison that was made"),
@@ -390,6 +398,12 @@ pub fn channels_schema() -> SchemaRef {
 #[must_use]
 pub fn findings_schema() -> SchemaRef {
     schema_of("findings", FINDINGS.iter())
+}
+
+/// The schema of the table `files`: one row per file that is kept without being read as a log.
+#[must_use]
+pub fn files_schema() -> SchemaRef {
+    schema_of("files", FILES.iter())
 }
 
 /// The schema of the table `derivations`: one row per edge from an excerpt to what it came from.

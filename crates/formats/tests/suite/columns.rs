@@ -9,13 +9,14 @@ use tiepoint_formats::{
     Samples, Table,
     columns::{
         ColumnsError, channels_schema, channels_to_batch, derivations_from_batch,
-        derivations_schema, derivations_to_batch, findings_schema, findings_to_batch, from_batch,
-        recordings_from_batches, recordings_schema, recordings_to_batch, schema, to_batch,
+        derivations_schema, derivations_to_batch, files_from_batch, files_schema, files_to_batch,
+        findings_schema, findings_to_batch, from_batch, recordings_from_batches, recordings_schema,
+        recordings_to_batch, schema, to_batch,
     },
 };
 use tiepoint_model::{
     Channel, Derivation, Digest, EdgeKind, Excerpt, LineageEdge, Origin, Pose3, PoseSample,
-    Recording, RecordingId, Seed, Stamps, Timestamp,
+    Recording, RecordingId, RegisteredFile, Seed, Stamps, Timestamp,
     quality::{
         ChannelOffset, ChannelQuality, ClockQuality, Finding, FindingKind, QualityVerdict,
         RecordingFinding, RecordingQuality,
@@ -172,6 +173,20 @@ fn the_catalogue_gives_back_its_recordings() {
 }
 
 #[test]
+fn registered_files_come_back_as_they_were() {
+    let file = |index: u8| RegisteredFile {
+        file_id: format!("file-{index}"),
+        name: format!("folder/\u{e4} {index}"),
+        size_bytes: u64::MAX - u64::from(index),
+        blake3: Digest([index; 32]),
+        sha256: Digest([!index; 32]),
+    };
+    let files = [file(0), file(7)];
+    assert_eq!(files_from_batch(&files_to_batch(&files).unwrap()).unwrap(), files);
+    assert_eq!(files_from_batch(&files_to_batch(&[]).unwrap()).unwrap(), []);
+}
+
+#[test]
 fn a_quality_that_is_not_finite_is_refused_and_not_lost() {
     let mut recordings = [recording(0, None)];
     recordings[0].channels[1].quality.rate_hz = Some(f64::NAN);
@@ -212,6 +227,7 @@ fn schemas_are_as_published() {
     text += &listing(&channels_schema());
     text += &listing(&findings_schema());
     text += &listing(&derivations_schema());
+    text += &listing(&files_schema());
     expect_file!["../schemas.txt"].assert_eq(&text);
 }
 

@@ -2,13 +2,15 @@
 //!
 //! Invariant: digests are made again from the rows as they are read, never taken from a file of a table.
 
+use std::collections::BTreeSet;
+
 use futures::TryStreamExt as _;
 use tiepoint_formats::{Table, columns};
 use tiepoint_model::{Digest, Recording};
 use tiepoint_store::{ContentHasher, ReadRequest, blobs::blob_key, recording_root};
 
 use super::{Check, Wrong, listed};
-use crate::{Error, Platform, derivations, ingest::catalogue_digest, recording};
+use crate::{Error, Platform, derivations, ingest::catalogue_digest, recording, register};
 
 /// The rows of every channel have the digest that was committed.
 pub(super) async fn content_check(platform: &Platform) -> Result<Check, Error> {
@@ -48,8 +50,11 @@ pub(super) async fn content_check(platform: &Platform) -> Result<Check, Error> {
         }
     }
     let edges = edges_wrong(platform, &mut wrong).await?;
-    let found =
-        format!("{} recordings, {channel_count} channels, {edges} lineages", recordings.len());
+    let files = files_wrong(platform, &mut wrong).await?;
+    let found = format!(
+        "{} recordings, {channel_count} channels, {edges} lineages, {files} files",
+        recordings.len()
+    );
     Ok(listed("catalogue and content digests", wrong, found))
 }
 
@@ -70,6 +75,37 @@ async fn edges_wrong(platform: &Platform, wrong: &mut Vec<Wrong>) -> Result<usiz
         wrong.push(Wrong::of(text, [id.to_owned()]));
     }
     Ok(count)
+}
+
+/// Every registered file is what was committed, and no others are listed; answers with their number.
+async fn files_wrong(platform: &Platform, wrong: &mut Vec<Wrong>) -> Result<usize, Error> {
+    let files = register::all(platform).await?;
+    let objects = &platform.store.objects;
+    for file in &files {
+        let id = &file.file_id;
+        let is_named = *id == register::id_of(&file.name, &file.blake3);
+        if !is_named || platform.log.state.root(id) != Some(file.sha256) {
+            let text = format!("{id}: its row in `files` is not what the ledger names");
+            wrong.push(Wrong::of(text, [id.clone()]));
+        }
+        match objects.sha256(&blob_key(&file.blake3)).await {
+            Ok(found) if found == file.sha256 => (),
+            Ok(_) => {
+                let text = format!("{id}: `{}` has other bytes than were registered", file.name);
+                wrong.push(Wrong::of(text, [id.clone()]));
+            }
+            Err(error) => {
+                wrong.push(Wrong::of(format!("{id}: `{}`: {error}", file.name), [id.clone()]));
+            }
+        }
+    }
+    let listed: BTreeSet<&str> = files.iter().map(|file| file.file_id.as_str()).collect();
+    let committed = platform.log.state.roots().into_keys().filter(|id| id.starts_with("file-"));
+    for id in committed.filter(|id| !listed.contains(id)) {
+        let text = format!("{id} is in the ledger and not in `files`");
+        wrong.push(Wrong::of(text, [id.to_owned()]));
+    }
+    Ok(files.len())
 }
 
 /// The root over a recording's rows and originals as they lie in the lake; names each channel that differs.

@@ -12,6 +12,7 @@ mod disk;
 mod growth;
 mod keeping;
 mod opening;
+mod registering;
 mod simulate;
 mod speed;
 mod turns;

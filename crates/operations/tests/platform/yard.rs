@@ -181,7 +181,7 @@ pub(crate) async fn held(platform: &Platform, logs: &[Log]) -> Vec<String> {
     held
 }
 
-async fn rows(platform: &Platform, sql: &str) -> Vec<serde_json::Value> {
+pub(crate) async fn rows(platform: &Platform, sql: &str) -> Vec<serde_json::Value> {
     serde_json::from_value(query(platform, sql).await.unwrap().to_json().unwrap()).unwrap()
 }
 
