@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod clocks;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod distribution;
