@@ -12,6 +12,7 @@ mod distribution;
 mod drift;
 mod loops;
 mod public;
+mod scans;
 mod trajectory;
 
 use serde_json::Value;
