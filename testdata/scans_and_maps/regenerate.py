@@ -1,13 +1,15 @@
-"""Pairs of scans and a map of walls, and what NumPy and Shapely say of them. Writes expected.json."""
+"""Pairs of scans and a map of walls, and what NumPy, SciPy and Shapely say of them. Writes expected.json."""
 
 import json
 import pathlib
 
 import numpy
+import scipy
 import shapely
+from scipy.spatial import cKDTree
 
-versions = {"numpy": numpy.__version__, "shapely": shapely.__version__}
-assert versions == {"numpy": "2.4.6", "shapely": "2.2.0"}, versions
+versions = {"numpy": numpy.__version__, "scipy": scipy.__version__, "shapely": shapely.__version__}
+assert versions == {"numpy": "2.4.6", "scipy": "1.17.1", "shapely": "2.2.0"}, versions
 draws = numpy.random.RandomState(55)
 MIN_M, MAX_M, STEP_M, CLIP_M, TOLERANCE_M = 0.1, 6.0, 0.01, 0.2, 0.05
 BEAMS, SCANS = 72, 3
@@ -84,9 +86,25 @@ def wall_map(ranges):
             "p95_m": numpy.quantile(residuals, 0.95), "without_wall_count": len(within) - len(residuals)}
 
 
+def reprojected(first, second):
+    """The beam nearest in angle is SciPy's nearest neighbour among the directions of all beams."""
+    x, y, yaw = pose = [0.15, -0.1, 0.4]
+    angle = -numpy.pi + numpy.arange(BEAMS) * 2 * numpy.pi / BEAMS
+    reading = valid(first)
+    ends = numpy.stack([x + reading * numpy.cos(angle + yaw), y + reading * numpy.sin(angle + yaw)], axis=1)
+    ends = ends[~numpy.isnan(reading)]
+    distance = numpy.linalg.norm(ends, axis=1)
+    tree = cKDTree(numpy.stack([numpy.cos(angle), numpy.sin(angle)], axis=1))
+    seen = valid(second)[tree.query(ends / distance[:, None])[1]]
+    counted = (distance >= MIN_M) & (distance <= MAX_M)
+    hits = numpy.abs(seen - distance)[counted] <= 8 * TOLERANCE_M
+    return {"pose": pose, "tolerance_m": 8 * TOLERANCE_M, "count": int(counted.sum()), "share": float(hits.mean())}
+
+
 first, second = readings(), readings()
 result = {"versions": versions, "range_min_m": MIN_M, "range_max_m": MAX_M, "step_m": STEP_M, "clip_m": CLIP_M,
           "tolerance_m": TOLERANCE_M, "beams": BEAMS, "real_m": first.tolist(), "synthetic_m": second.tolist(),
-          "scans": scans(first, second), "map": wall_map(first)}
+          "scans": scans(first, second), "map": wall_map(first),
+          "reprojected": reprojected(first[0], second[1])}
 path = pathlib.Path(__file__).parent / "expected.json"
 path.write_text(json.dumps(result) + "\n")

@@ -205,7 +205,10 @@ def references():
         matrix = [[float(k in pair) for k in range(count)] for pair in pairs]
         variances = [numpy.trace(numpy.cov((paths[i] - paths[j]).T)) for i, j in pairs]
         own = numpy.linalg.lstsq(numpy.array(matrix), numpy.array(variances))[0]
-        cases.append({"paths": [path.tolist() for path in paths], "variance_m2": own.tolist()})
+        steps = [numpy.linalg.norm(numpy.diff(path, axis=0), axis=1) for path in paths]
+        scale = numpy.abs(steps[-1] / steps[0] - 1) * 100
+        cases.append({"paths": [path.tolist() for path in paths], "variance_m2": own.tolist(),
+                      "step_scale_percent": {"mean": scale.mean(), "max": scale.max(), "each": scale.tolist()}})
     return cases
 
 

@@ -1,12 +1,14 @@
-//! The timing of a channel, the offset of two clocks and the error of a reference against pandas
-//! and NumPy. Data: `testdata/sensors_and_clocks/PROVENANCE.md`.
+//! The timing of a channel, the offset of two clocks, the error of a reference and the scale of
+//! steps against pandas and NumPy. Data: `testdata/sensors_and_clocks/PROVENANCE.md`.
 
 use serde_json::Value;
 use tiepoint_measure::{
     quality::{ValueCounts, channel_quality},
     registry,
     trajectory::{
-        MotionSignal, TimeOffset, TimeOffsetOptions, TimedPoses, reference_error::reference_error,
+        MotionSignal, Similarity, TimeOffset, TimeOffsetOptions, TimedPoses,
+        reference_error::reference_error,
+        sub_trajectory::{SubTrajectoryMode, step_scale_errors},
         time_offset,
     },
 };
@@ -46,6 +48,13 @@ fn channel_timing_agrees_with_pandas() {
     }
 }
 
+/// Positions without a turn.
+fn straight_paths(case: &Value) -> Vec<Vec<Pose3>> {
+    let paths: Vec<Vec<[f64; 3]>> = serde_json::from_value(case["paths"].clone()).unwrap();
+    let pose = |at_m| Pose3::from_quaternion_xyzw(at_m, [0.0, 0.0, 0.0, 1.0]).unwrap();
+    paths.into_iter().map(|path| path.into_iter().map(pose).collect()).collect()
+}
+
 /// Expected: covariances of differences and least squares over all pairs, by NumPy.
 ///
 /// Tolerance 1e-10: a variance is the difference of sums some ten times its size.
@@ -53,13 +62,7 @@ fn channel_timing_agrees_with_pandas() {
 fn reference_errors_agree_with_least_squares_of_numpy() {
     let golden = golden();
     for case in golden["references"].as_array().unwrap() {
-        let path = |positions: &Value| -> Vec<Pose3> {
-            let positions: Vec<[f64; 3]> = serde_json::from_value(positions.clone()).unwrap();
-            let turned_by_nothing = [0.0, 0.0, 0.0, 1.0];
-            let pose = |at_m| Pose3::from_quaternion_xyzw(at_m, turned_by_nothing).unwrap();
-            positions.into_iter().map(pose).collect()
-        };
-        let paths: Vec<Vec<Pose3>> = case["paths"].as_array().unwrap().iter().map(path).collect();
+        let paths = straight_paths(case);
         let paths: Vec<&[Pose3]> = paths.iter().map(Vec::as_slice).collect();
         let got = reference_error(&paths).unwrap();
         let expected = numbers(&case["variance_m2"]);
@@ -67,6 +70,25 @@ fn reference_errors_agree_with_least_squares_of_numpy() {
         let _case = conformance::case(registry::TRAJ_REFERENCE_ERROR, "one", &golden, "numpy");
         for (got, expected) in got.into_iter().zip(expected) {
             assert_close(got.sigma().unwrap(), expected.sqrt(), 1e-10, "own error");
+        }
+    }
+}
+
+/// Expected: lengths of NumPy's differences, of the last path against the first.
+#[test]
+fn step_scales_agree_with_numpy() {
+    let golden = golden();
+    for case in golden["references"].as_array().unwrap() {
+        let paths = straight_paths(case);
+        let [first, last] = [&paths[0], &paths[paths.len() - 1]];
+        let mode = SubTrajectoryMode::Corrected;
+        let got = step_scale_errors(first, last, &Similarity::identity(), mode).unwrap();
+        let expected = &case["step_scale_percent"];
+        let _case = conformance::case(registry::TRAJ_STEP_SCALE, "corrected", &golden, "numpy");
+        assert_close(got.statistics.mean, number(&expected["mean"]), 1e-11, "mean");
+        assert_close(got.statistics.max, number(&expected["max"]), 1e-11, "max");
+        for (got, expected) in got.errors.into_iter().zip(numbers(&expected["each"])) {
+            assert_close(got, expected, 1e-11, "step");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Scans, and scans against a map of walls, against NumPy and Shapely. Data:
+//! Scans, and scans against a map of walls, against NumPy, SciPy and Shapely. Data:
 //! `testdata/scans_and_maps/PROVENANCE.md`.
 
 use std::f64::consts::{PI, TAU};
@@ -7,7 +7,10 @@ use serde_json::Value;
 use tiepoint_measure::{
     map::{MapOptions, map_agreement},
     registry,
-    scan::{beam_agreement, grid_share, range_residuals_m, roughness_m, valid_share},
+    scan::{
+        beam_agreement, grid_share, range_residuals_m, reprojected_agreement, roughness_m,
+        valid_share,
+    },
 };
 use tiepoint_model::{Cell, Pose2, Scan, Stamps, Timestamp, WallMap};
 
@@ -66,6 +69,21 @@ fn measures_of_scans_agree_with_numpy() {
     for (got, expected) in residuals.into_iter().zip(expected) {
         assert_close(got, expected, 0.0, "residual");
     }
+}
+
+/// Expected: ends moved by NumPy, the beam nearest in angle found by SciPy's tree of directions.
+#[test]
+fn reprojected_agreement_agrees_with_scipy() {
+    let golden = golden();
+    let case = &golden["reprojected"];
+    let [x_m, y_m, yaw_rad] = serde_json::from_value(case["pose"].clone()).unwrap();
+    let (a, b) = (&scans(&golden, "real_m")[0], &scans(&golden, "synthetic_m")[1]);
+    let tolerance_m = number(&case["tolerance_m"]);
+    let got = reprojected_agreement(a, b, Pose2 { x_m, y_m, yaw_rad }, tolerance_m).unwrap();
+    assert_eq!(got.count as f64, number(&case["count"]));
+    let id = registry::SCAN_REPROJECTED_AGREEMENT;
+    let _case = conformance::case(id, "one", &golden, "scipy");
+    assert_close(got.value().unwrap(), number(&case["share"]), 1e-13, "share");
 }
 
 fn wall_map(case: &Value) -> WallMap {
