@@ -164,12 +164,16 @@ fn without_rows(metrics: &BTreeSet<String>, named: &BTreeSet<&str>) -> String {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     };
+    let missing: Vec<&String> = metrics.iter().filter(|metric| !has_row(metric)).collect();
+    if missing.is_empty() {
+        return "\nEvery metric of the library is compared with a reference.\n".to_owned();
+    }
     let mut text = String::from(
         "\n## Metrics without a reference\n\n\
          No golden test compares these with a reference; \
          laws, and inputs whose answer is known, prove them.\n\n",
     );
-    for metric in metrics.iter().filter(|metric| !has_row(metric)) {
+    for metric in missing {
         let _ = writeln!(text, "- `{metric}`: no reference compared; laws");
     }
     text
@@ -209,6 +213,13 @@ mod tests {
         assert!(page.ends_with("- `e`: no reference compared; laws\n") && !page.contains("b.c.d"));
         let row = without_difference(rows[1]).unwrap();
         assert_eq!(row, "| b.c | one | tool | 1.0 | shipped | 2 | 5 |");
+    }
+
+    #[test]
+    fn a_page_without_a_gap_says_so() {
+        let text = format!("{}\nconformance metric: a.b\n", line("a", 1, 0.0));
+        let page = page(&read(&text).unwrap());
+        assert!(page.ends_with("\nEvery metric of the library is compared with a reference.\n"));
     }
 
     #[test]

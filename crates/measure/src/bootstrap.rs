@@ -11,6 +11,7 @@
 mod accelerated;
 mod clusters;
 
+use fearless_simd::{Level, Simd, dispatch};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tiepoint_model::Seed;
@@ -150,16 +151,29 @@ impl Bootstrap {
     /// Blocks that start anywhere and run round the end, so that every element is drawn equally
     /// often.
     fn resample(&self, seed: Seed, replicate: usize, count: usize, indices: &mut Vec<u32>) {
-        indices.clear();
-        let mut draws = seed.draws(replicate as u64, 0);
-        while indices.len() < count {
-            let start = draws.below(count);
-            for step in 0..self.block_length.min(count - indices.len()) {
-                #[expect(clippy::cast_possible_truncation, reason = "checked to fit 32 bits")]
-                indices.push(((start + step) % count) as u32);
+        indices.resize(count, 0);
+        let blocks = count.div_ceil(self.block_length);
+        let starts = &mut indices[..blocks];
+        dispatch!(Level::new(), simd => draw_below(simd, seed, replicate, count, starts));
+        if self.block_length == 1 {
+            return;
+        }
+        // From the last on, since a block lies where the starts of later ones were.
+        for block in (0..blocks).rev() {
+            let mut index = indices[block];
+            for place in indices[block * self.block_length..].iter_mut().take(self.block_length) {
+                *place = index;
+                index = if index as usize + 1 == count { 0 } else { index + 1 };
             }
         }
     }
+}
+
+/// Indices below `count`, drawn with the vectors of the processor.
+#[inline(always)]
+fn draw_below<S: Simd>(_: S, seed: Seed, replicate: usize, count: usize, indices: &mut [u32]) {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to fit 32 bits")]
+    seed.draws(replicate as u64, 0).fill_below(count as u32, indices);
 }
 
 #[cfg(test)]

@@ -52,12 +52,17 @@ pub struct Draws {
 impl Draws {
     /// The next 64 random bits.
     pub fn bits(&mut self) -> u64 {
-        // 40 bits of index and 24 of position: a frame has fewer than 10^12 entities, an entity fewer than 16 million draws.
-        let word = (self.index << 24) | (self.next / 2);
-        let pair = philox(self.key, [self.frame, word]);
-        let bits = pair[usize::from(self.next % 2 == 1)];
+        let bits = self.pair(0)[usize::from(self.next % 2 == 1)];
         self.next += 1;
         bits
+    }
+
+    /// Two words that are computed together: those at the next position, or pairs after it.
+    #[inline(always)]
+    fn pair(&self, pairs_ahead: u64) -> [u64; 2] {
+        // 40 bits of index and 24 of position: a frame has fewer than 10^12 entities, an entity fewer than 16 million draws.
+        let word = (self.index << 24) | (self.next / 2 + pairs_ahead);
+        philox(self.key, [self.frame, word])
     }
 
     /// Uniform in the open interval `(0, 1)`, 53 bits.
@@ -71,8 +76,36 @@ impl Draws {
     /// If `count` is zero.
     pub fn below(&mut self, count: usize) -> usize {
         assert!(count > 0, "a draw needs at least one choice");
-        let product = u128::from(self.bits()) * count as u128;
-        usize::try_from(product >> 64).unwrap_or(0)
+        usize::try_from(scaled(self.bits(), count as u64)).unwrap_or(0)
+    }
+
+    /// Fills all places with what [`Self::below`] would give one after the other, many at a time.
+    ///
+    /// Inlined, so that a caller that lets the compiler use wide vectors gets them here.
+    ///
+    /// # Panics
+    /// If `count` is zero, unless there are no places.
+    #[inline(always)]
+    pub fn fill_below(&mut self, count: u32, places: &mut [u32]) {
+        assert!(count > 0 || places.is_empty(), "a draw needs at least one choice");
+        #[expect(clippy::cast_possible_truncation, reason = "below count")]
+        let scaled = |bits: u64| scaled(bits, u64::from(count)) as u32;
+        let mut rest = places;
+        if self.next % 2 == 1
+            && let Some(first) = rest.split_off_first_mut()
+        {
+            *first = scaled(self.bits());
+        }
+        for places in rest.chunks_mut(2 * PAIRS_TOGETHER) {
+            let mut pairs = [[0; 2]; PAIRS_TOGETHER];
+            for (pairs_ahead, pair) in (0..).zip(&mut pairs) {
+                *pair = self.pair(pairs_ahead);
+            }
+            for (place, bits) in places.iter_mut().zip(pairs.as_flattened()) {
+                *place = scaled(*bits);
+            }
+            self.next += places.len() as u64;
+        }
     }
 
     /// Standard normal, by Box and Muller (one value of the pair, so that draws stay addressable).
@@ -87,7 +120,17 @@ impl Draws {
     }
 }
 
+/// `count * bits / 2^64`, rounded down.
+#[inline(always)]
+fn scaled(bits: u64, count: u64) -> u64 {
+    ((u128::from(bits) * u128::from(count)) >> 64) as u64
+}
+
+/// Pairs of words that [`Draws::fill_below`] computes together: two of the widest vectors.
+const PAIRS_TOGETHER: usize = 16;
+
 /// Philox4x32-10 with a 64-bit key and a 128-bit counter: Salmon et al., *Parallel random numbers: as easy as 1, 2, 3*, SC 2011.
+#[inline(always)]
 fn philox(key: u64, counter: [u64; 2]) -> [u64; 2] {
     let low = |word: u64| (word & 0xffff_ffff) as u32;
     let high = |word: u64| (word >> 32) as u32;
@@ -134,6 +177,26 @@ mod tests {
         let mut again = seed.draws(3, 5);
         assert_eq!(first, (0..4).map(|_| again.bits()).collect::<Vec<_>>());
         assert_ne!(seed.for_purpose("lidar"), seed.for_purpose("odometry"));
+    }
+
+    /// From either half of a pair, for lengths on both sides of what is computed together.
+    #[test]
+    fn many_draws_are_those_made_one_by_one() {
+        for already_drawn in 0..3 {
+            for length in [0, 1, 2, 31, 32, 33, 100] {
+                let mut one_by_one = Seed(7).draws(3, 5);
+                for _ in 0..already_drawn {
+                    let _ = one_by_one.bits();
+                }
+                let mut many = one_by_one.clone();
+                let mut places = vec![0; length];
+                many.fill_below(1_000_003, &mut places);
+                for place in places {
+                    assert_eq!(place as usize, one_by_one.below(1_000_003));
+                }
+                assert_eq!(many.bits(), one_by_one.bits());
+            }
+        }
     }
 
     #[test]

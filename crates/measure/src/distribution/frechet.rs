@@ -142,8 +142,8 @@ fn distance_of(
     right: Rows,
     of_right: &[usize],
 ) -> Result<f64, MeasureError> {
-    let (left_mean, left_covariance) = moments(left, of_left);
-    let (right_mean, right_covariance) = moments(right, of_right);
+    let ((left_mean, left_covariance), (right_mean, right_covariance)) =
+        rayon::join(|| moments(left, of_left), || moments(right, of_right));
     let shift: f64 = left_mean.iter().zip(&right_mean).map(|(a, b)| (a - b) * (a - b)).sum();
     let root = square_root(&left_covariance)?;
     let inner = product(&product(&root, &right_covariance), &root);
@@ -159,29 +159,16 @@ fn distance_of(
 /// Mean and covariance (dividing by `n − 1`) of some rows.
 fn moments(rows: Rows, members: &[usize]) -> (Vec<f64>, DMatrix<f64>) {
     let d = rows.column_count();
-    let count = members.len() as f64;
-    let mut mean = vec![0.0; d];
-    for &index in members {
-        mean.iter_mut().zip(rows.row(index)).for_each(|(sum, value)| *sum += value / count);
-    }
     // Columns are filled up with zeros to a whole number of vectors.
     let width = d.next_multiple_of(LANES);
     let mut sums = vec![[0.0; LANES]; d * width / LANES];
-    let mut centred = vec![[0.0; LANES]; ROWS_TOGETHER * width / LANES];
-    for members in members.chunks(ROWS_TOGETHER) {
-        let rows_together = centred.as_flattened_mut().chunks_exact_mut(width);
-        for (target, &index) in rows_together.zip(members) {
-            for (value, (of_row, mean)) in target.iter_mut().zip(rows.row(index).iter().zip(&mean))
-            {
-                *value = of_row - mean;
-            }
-        }
-        let centred = &centred[..members.len() * width / LANES];
-        dispatch!(Level::new(), simd => add_products(simd, centred, d, &mut sums));
-    }
-    let sums = sums.as_flattened();
-    let covariance =
-        DMatrix::from_fn(d, d, |i, j| sums[i.min(j) * width + i.max(j)] / (count - 1.0));
+    let mean = dispatch!(Level::new(), simd => {
+        let mean = mean_of(simd, rows, members);
+        add_centred_products(simd, rows, members, &mean, &mut sums);
+        mean
+    });
+    let (sums, freedom) = (sums.as_flattened(), members.len() as f64 - 1.0);
+    let covariance = DMatrix::from_fn(d, d, |i, j| sums[i.min(j) * width + i.max(j)] / freedom);
     (mean, covariance)
 }
 
@@ -191,6 +178,40 @@ const LANES: usize = 8;
 const ROWS_TOGETHER: usize = 64;
 /// Columns whose products are summed together: their sums stay in registers.
 const COLUMNS_TOGETHER: usize = 4;
+
+/// Written without vectors; it is inlined where the compiler may use the processor's.
+#[inline(always)]
+fn mean_of<S: Simd>(_: S, rows: Rows, members: &[usize]) -> Vec<f64> {
+    let mut mean = vec![0.0; rows.column_count()];
+    for &index in members {
+        mean.iter_mut().zip(rows.row(index)).for_each(|(sum, value)| *sum += value);
+    }
+    mean.iter_mut().for_each(|sum| *sum /= members.len() as f64);
+    mean
+}
+
+/// Adds, for each column of the centred rows, its products with the columns from its own vector on.
+#[inline(always)]
+fn add_centred_products<S: Simd>(
+    simd: S,
+    rows: Rows,
+    members: &[usize],
+    mean: &[f64],
+    sums: &mut [[f64; LANES]],
+) {
+    let d = mean.len();
+    let vectors = d.div_ceil(LANES);
+    let mut centred = vec![[0.0; LANES]; ROWS_TOGETHER * vectors];
+    for members in members.chunks(ROWS_TOGETHER) {
+        for (target, &index) in centred.chunks_exact_mut(vectors).zip(members) {
+            let target = target.as_flattened_mut().iter_mut();
+            for (value, (of_row, mean)) in target.zip(rows.row(index).iter().zip(mean)) {
+                *value = of_row - mean;
+            }
+        }
+        add_products(simd, &centred[..members.len() * vectors], d, sums);
+    }
+}
 
 /// Adds, for each column of the rows, its products with the columns from its own vector on.
 ///
@@ -243,11 +264,18 @@ fn square_root(matrix: &DMatrix<f64>) -> Result<DMatrix<f64>, MeasureError> {
 /// A product in one fixed order: nalgebra's own differs between processors.
 fn product(a: &DMatrix<f64>, b: &DMatrix<f64>) -> DMatrix<f64> {
     let mut result = DMatrix::zeros(a.nrows(), b.ncols());
-    for (column, mut target) in result.column_iter_mut().enumerate() {
-        for (k, source) in a.column_iter().enumerate() {
-            let factor = b[(k, column)];
-            target.iter_mut().zip(source.iter()).for_each(|(sum, value)| *sum += factor * value);
+    let (count, result_values) = (a.nrows(), result.as_mut_slice());
+    let values = [a.as_slice(), b.as_slice()];
+    dispatch!(Level::new(), simd => add_products_of_columns(simd, values, count, result_values));
+    result
+}
+
+/// Adds a product of two square matrices whose columns lie one after the other.
+#[inline(always)]
+fn add_products_of_columns<S: Simd>(_: S, [a, b]: [&[f64]; 2], count: usize, to: &mut [f64]) {
+    for (target, factors) in to.chunks_exact_mut(count).zip(b.chunks_exact(count)) {
+        for (source, factor) in a.chunks_exact(count).zip(factors) {
+            target.iter_mut().zip(source).for_each(|(sum, value)| *sum += factor * value);
         }
     }
-    result
 }

@@ -13,7 +13,10 @@
 
 mod kernel;
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use rayon::prelude::*;
 
@@ -133,11 +136,14 @@ impl<'a> Cloud<'a> {
     /// Ranges of queries, each for one thread.
     pub(super) fn tiles(&self) -> impl IndexedParallelIterator<Item = Range<usize>> + use<> {
         let count = self.count();
-        (0..count.div_ceil(QUERY_TILE)).into_par_iter().map(move |tile| {
-            let start = tile * QUERY_TILE;
-            start..(start + QUERY_TILE).min(count)
-        })
+        (0..count.div_ceil(QUERY_TILE)).into_par_iter().map(move |index| tile(index, count))
     }
+}
+
+/// The queries of a tile; none beyond the last.
+fn tile(index: usize, count: usize) -> Range<usize> {
+    let start = (index * QUERY_TILE).min(count);
+    start..(start + QUERY_TILE).min(count)
 }
 
 /// The least single-precision number that is not below `value`.
@@ -197,15 +203,23 @@ pub(super) fn nearest(queries: &Cloud, targets: &Cloud, k: usize) -> Vec<Neighbo
 pub(super) fn nearest_others(cloud: &Cloud, k: usize) -> Vec<Neighbour> {
     let tiles: Vec<Nearest> = cloud.tiles().map(|range| nearest_in_tile(cloud, range, k)).collect();
     let shared = Nearest::one_after_the_other(tiles, k);
-    let add_tile = |best: Nearest, range: Range<usize>| {
-        let later = range.end.next_multiple_of(LANES)..cloud.all().end;
-        let mut screen = TwoSided { cloud, best };
-        visit([cloud, cloud], range, later, &mut screen);
-        screen.best
+    let next = AtomicUsize::new(0);
+    let of_thread = |_| {
+        let mut screen = TwoSided { cloud, best: shared.clone() };
+        loop {
+            let range = tile(next.fetch_add(1, Ordering::Relaxed), cloud.count());
+            if range.is_empty() {
+                return screen.best;
+            }
+            let later = range.end.next_multiple_of(LANES)..cloud.all().end;
+            visit([cloud, cloud], range, later, &mut screen);
+        }
     };
-    // The k least of (square, index) are the same in whatever order threads join.
-    let shared = || shared.clone();
-    cloud.tiles().fold(shared, add_tile).reduce(shared, Nearest::and).kept
+    // Each thread narrows its own limits from one tile to the next. The k least of (square, index)
+    // are the same whichever thread took a tile.
+    let of_threads = (0..rayon::current_num_threads()).into_par_iter().with_max_len(1);
+    let best = of_threads.map(of_thread).reduce_with(Nearest::and);
+    best.unwrap_or(shared).kept
 }
 
 /// The nearest others of the points of a tile among the tile's own.

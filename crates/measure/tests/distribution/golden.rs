@@ -4,10 +4,11 @@
 use serde_json::Value;
 use tiepoint_measure::{
     distribution::{
-        Bandwidth, EnergyForm, KsAlternative, KsMode, MmdEstimator, Rows, SupportMode,
-        classifier_scores_with_folds, cramer_von_mises, energy_distance, frechet_distance,
-        kernel_inception_distance, ks_test, mmd_squared, mmd_test_with, prdc,
-        sliced_wasserstein_along, support_fidelity, wasserstein, wasserstein_weighted,
+        Bandwidth, EnergyForm, EquivalenceLaw, KsAlternative, KsMode, MmdEstimator, Rows,
+        SupportMode, classifier_scores_with_folds, cramer_von_mises, energy_distance,
+        frechet_distance, kernel_inception_distance, ks_test, mmd_equivalence, mmd_squared,
+        mmd_test_with, prdc, sliced_wasserstein_along, support_fidelity, wasserstein,
+        wasserstein_weighted,
     },
     registry,
 };
@@ -273,6 +274,36 @@ fn frechet_distance_agrees_with_numpy() {
     let _case = golden.case(registry::DIST_FRECHET, "numpy");
     assert_close(got, &expected["value_sqrtm"], 1e-9, "square root");
     assert_close(got, &expected["value_eigvals"], 1e-9, "eigenvalues");
+}
+
+/// Expected: whole kernel matrices of NumPy, normal tails of SciPy. Data:
+/// `testdata/sensors_and_clocks/PROVENANCE.md`.
+///
+/// Tolerance 1e-9: the p value lies 11 standard errors out, where its relative error is 11 times
+/// that of the standard error, squared.
+#[test]
+fn upper_bounds_of_mmd_agree_with_numpy() {
+    let text = include_str!("../../../../testdata/sensors_and_clocks/expected.json");
+    let golden: Value = serde_json::from_str(text).unwrap();
+    let case = &golden["upper_bounds"];
+    let points = |side: &str| -> Vec<f64> {
+        let rows: Vec<[f64; 2]> = serde_json::from_value(case[side].clone()).unwrap();
+        rows.concat()
+    };
+    let (left, right) = (points("left"), points("right"));
+    let [gamma, margin, error_rate] =
+        ["gamma", "margin", "error_rate"].map(|name| case[name].as_f64().unwrap());
+    for (law, name) in
+        [(EquivalenceLaw::Normal, "normal"), (EquivalenceLaw::Concentration, "concentration")]
+    {
+        let (left, right) = (Rows::new(&left, 2).unwrap(), Rows::new(&right, 2).unwrap());
+        let got = mmd_equivalence(left, right, gamma, [margin, error_rate], law).unwrap();
+        let expected = &case[name];
+        let _case = conformance::case(registry::DIST_MMD_UPPER_BOUND, "one", &golden, "numpy");
+        assert_close(got.squared, &expected["squared"], 1e-9, name);
+        assert_close(got.upper_bound, &expected["upper_bound"], 1e-9, name);
+        assert_close(got.p_value, &expected["p_value"], 1e-9, name);
+    }
 }
 
 /// Expected: a transcription of synthcity 0.2.12 with the identity as embedding, on the first 40

@@ -5,12 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod clocks;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod distribution;
 mod drift;
 mod loops;
 mod public;
+mod scans;
 mod trajectory;
 
 use serde_json::Value;

@@ -30,7 +30,7 @@ fn made_record() -> Value {
 }
 
 /// The generator of the NIST SP 1065 test suite.
-fn uniform(seed: u64, count: usize) -> Vec<f64> {
+pub(crate) fn uniform(seed: u64, count: usize) -> Vec<f64> {
     std::iter::successors(Some(seed), |state| Some(16_807 * state % 2_147_483_647))
         .take(count)
         .map(|state| state as f64 / 2_147_483_647.0)

@@ -13,4 +13,5 @@ mod conformance;
 mod geometry_golden;
 mod geometry_laws;
 mod lidar;
+mod noise_golden;
 mod total;
