@@ -181,6 +181,14 @@ impl RawlogBytes {
         Self::object("CObservation2DRangeScan", 6, &body)
     }
 
+    /// Written in 2011.
+    pub(crate) fn comment(text: &str) -> Vec<u8> {
+        let mut body = u32::try_from(text.len()).unwrap().to_le_bytes().to_vec();
+        body.extend(text.as_bytes());
+        body.extend(steps(1.3e9).to_le_bytes());
+        Self::object("CObservationComment", 0, &body)
+    }
+
     pub(crate) fn beacons(ranges_m: &[(u32, f32)]) -> Vec<u8> {
         let point = |values: [f64; 3]| {
             let body: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
