@@ -22,7 +22,7 @@ use tiepoint_model::{PayloadBase, PayloadPlace};
 
 use super::{container_of, io, is_zstd, open_bytes, rosbag2::Database};
 use crate::{
-    Container, Damage, Limits, PayloadError, Payloads, ReadError,
+    Container, Limits, PayloadError, Payloads, ReadError,
     container::{mcap, ros1_bag},
     payload::in_words,
 };
@@ -180,7 +180,7 @@ fn open<'a>(
             let input = match container {
                 Container::Rosbag2 => {
                     // What was read of a damaged one is read again.
-                    Input::Database(Box::new(Database::open(path, limits, Damage::Keep, false)?))
+                    Input::Database(Box::new(Database::open_for_messages(path, limits)?))
                 }
                 _ => Input::of_file(path)?,
             };

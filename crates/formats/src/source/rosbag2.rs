@@ -1,8 +1,6 @@
 //! The SQLite storage of rosbag2: topics and messages of one `.db3`, in order of time and id.
 //!
-//! Invariant: the database is never written. It is opened as immutable, so SQLite makes no file
-//! beside it; only with a write-ahead log beside it is it opened as others may hold it, and that
-//! is said in the summary.
+//! Invariant: the database is never written; how it is opened is in [`connection`].
 //!
 //! Rows are fetched in pages behind the last (time, id), which the index that rosbag2 makes
 //! gives in order; without that index SQLite sorts the ids, never the messages. If damage is to
@@ -10,7 +8,8 @@
 //! A message longer than the limit is refused before it is loaded.
 //!
 //! Source: `rosbag2_storage_sqlite3`, schemas 1 to 4.
-#![expect(clippy::disallowed_methods, reason = "room: disk; SQLite reads by itself")]
+
+mod connection;
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags, types::ValueRef};
+use rusqlite::{Connection, types::ValueRef};
 use tiepoint_model::{PayloadBase, Stamps, Timestamp};
 
 use crate::{
@@ -32,7 +31,7 @@ use crate::{
 
 /// So many rows, or so many bytes of messages, make one page.
 const PAGE_ROWS: usize = 4096;
-const PAGE_BYTES: usize = 4 << 20;
+const PAGE_BYTES: usize = 1 << 20;
 
 /// Ahead of every row.
 const NOTHING_READ: (i64, i64) = (i64::MIN, i64::MIN);
@@ -41,6 +40,8 @@ pub(super) struct Database {
     path: PathBuf,
     connection: Connection,
     topics: Option<BTreeMap<i64, Topic>>,
+    /// What is asked for as the message: its length if it may be above the limit, and is.
+    message: String,
     /// The last row that was read: its time and id.
     last: (i64, i64),
     /// Without an index on the time: every id in order, and how many were read.
@@ -72,47 +73,55 @@ enum Page {
 }
 
 impl Database {
+    /// Opens a database to read all its rows.
     pub(super) fn open(
         path: &Path,
         limits: Limits,
         damage: Damage,
         compresses_messages: bool,
     ) -> Result<Self, ReadError> {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        let has_log_beside = std::fs::metadata(&log).is_ok_and(|file| file.len() > 0);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_URI
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mode = if has_log_beside { "mode=ro" } else { "immutable=1" };
-        let uri = format!("file:{}?{mode}", percent_encoded(path));
-        let connection =
-            Connection::open_with_flags(uri, flags).map_err(|source| ReadError::Database {
-                path: path.to_owned(),
-                place: "its header".into(),
-                source: Box::new(source),
-                may_recover: damage == Damage::Refuse,
-            })?;
-        if damage == Damage::Keep {
-            // SQLite opens a database that is shorter than it says only so; nothing is written.
-            connection.execute_batch("PRAGMA writable_schema = ON").map_err(|source| {
-                ReadError::Database {
-                    path: path.to_owned(),
-                    place: "its header".into(),
-                    source: Box::new(source),
-                    may_recover: damage == Damage::Refuse,
-                }
-            })?;
+        let whole = connection::whole(path, limits.record_bytes_max);
+        let is_whole = whole.is_some();
+        let connection = whole.map_or_else(|| connection::of_file(path), Ok);
+        let mut database = Self::of(connection, path, limits, damage)?;
+        database.compresses_messages = compresses_messages;
+        if is_whole {
+            // No message is longer than its database, and that one is within the limit.
+            "data".clone_into(&mut database.message);
         }
+        Ok(database)
+    }
+
+    /// Opens a database to read single messages of it, whatever of it is damaged.
+    pub(super) fn open_for_messages(path: &Path, limits: Limits) -> Result<Self, ReadError> {
+        Self::of(connection::of_file(path), path, limits, Damage::Keep)
+    }
+
+    fn of(
+        connection: rusqlite::Result<Connection>,
+        path: &Path,
+        limits: Limits,
+        damage: Damage,
+    ) -> Result<Self, ReadError> {
+        let connection = connection.and_then(|opened| connection::prepare(opened, damage));
+        let connection = connection.map_err(|source| ReadError::Database {
+            path: path.to_owned(),
+            place: "its header".into(),
+            source: Box::new(source),
+            may_recover: damage == Damage::Refuse,
+        })?;
+        let limit = limit_of(limits);
+        let message = format!("CASE WHEN length(data) > {limit} THEN length(data) ELSE data END");
         Ok(Self {
             path: path.to_owned(),
             connection,
             topics: None,
+            message,
             last: NOTHING_READ,
             sorted_ids: None,
             order: Order::Time,
-            compresses_messages,
-            has_log_beside,
+            compresses_messages: false,
+            has_log_beside: connection::has_log_beside(path),
             inflated: Vec::new(),
             limits,
         })
@@ -171,7 +180,7 @@ impl Database {
     ) -> Result<bool, ReadError> {
         const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
         let failed = |source| self.broken(&format!("the message of id {row_id}"))(source);
-        let limit = i64::try_from(self.limits.record_bytes_max).unwrap_or(i64::MAX);
+        let limit = limit_of(self.limits);
         let sql = "SELECT data FROM messages WHERE id = ?1 AND length(data) <= ?2";
         let mut statement = self.connection.prepare(sql).map_err(failed)?;
         let mut rows = statement.query((row_id, limit)).map_err(failed)?;
@@ -317,18 +326,18 @@ impl Database {
         let (time_ns, id) = self.last;
         let failed = self.broken(&format!("the message behind id {id}"));
         let behind = match self.order {
-            Order::Time => "(timestamp, id) > (?1, ?2) ORDER BY timestamp, id",
-            // The time is named so that both questions take the same four values.
+            Order::Time => {
+                "timestamp >= ?1 AND NOT (timestamp = ?1 AND id <= ?2) ORDER BY timestamp, id"
+            }
+            // The time is named so that both questions take the same three values.
             Order::Id => "id > ?2 AND ?1 = ?1 ORDER BY id",
         };
+        let message = &self.message;
         let sql = format!(
-            "SELECT id, topic_id, timestamp, length(data), \
-             CASE WHEN length(data) <= ?3 THEN data END FROM messages WHERE {behind} LIMIT ?4"
+            "SELECT id, topic_id, timestamp, {message} FROM messages WHERE {behind} LIMIT ?3"
         );
-        let limit = i64::try_from(self.limits.record_bytes_max).unwrap_or(i64::MAX);
-        let page_rows = PAGE_ROWS as i64;
         let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
-        let mut rows = statement.query((time_ns, id, limit, page_rows)).map_err(&failed)?;
+        let mut rows = statement.query((time_ns, id, PAGE_ROWS as i64)).map_err(&failed)?;
         let (mut count, mut bytes) = (0, 0);
         let mut last = self.last;
         let mut inflated = std::mem::take(&mut self.inflated);
@@ -357,21 +366,20 @@ impl Database {
         out: &mut Collector,
     ) -> Result<Page, ReadError> {
         let Some((ids, read_count)) = self.sorted_ids.take() else { return Ok(Page::End) };
-        let sql = "SELECT id, topic_id, timestamp, length(data), \
-                   CASE WHEN length(data) <= ?2 THEN data END FROM messages WHERE id = ?1";
-        let limit = i64::try_from(self.limits.record_bytes_max).unwrap_or(i64::MAX);
+        let message = &self.message;
+        let sql = format!("SELECT id, topic_id, timestamp, {message} FROM messages WHERE id = ?1");
         let failed = self.broken("table `messages`");
         let mut inflated = std::mem::take(&mut self.inflated);
         let context = Context { path: &self.path, limits: self.limits, topics };
         let page = ids[read_count..].iter().take(PAGE_ROWS);
         let (mut count, mut bytes) = (0, 0);
-        let mut statement = self.connection.prepare(sql).map_err(&failed)?;
+        let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
         for id in page {
             if bytes >= PAGE_BYTES {
                 break;
             }
             let failed = |source| self.broken(&format!("the message of id {id}"))(source);
-            let mut rows = statement.query((id, limit)).map_err(failed)?;
+            let mut rows = statement.query([id]).map_err(failed)?;
             if let Some(row) = rows.next().map_err(failed)? {
                 let into = self.compresses_messages.then_some(&mut inflated);
                 bytes += context.take(row, into, out)?.size_bytes;
@@ -418,7 +426,6 @@ impl Context<'_> {
         let id: i64 = row.get(0).map_err(failed)?;
         let topic_id: i64 = row.get(1).map_err(failed)?;
         let time_ns: i64 = row.get(2).map_err(failed)?;
-        let length: Option<i64> = row.get(3).map_err(failed)?;
         let read = |size_bytes| ReadRow { id, time_ns, size_bytes };
         let refuse = |problem: String| ReadError::NotRosbag2 {
             path: self.path.to_owned(),
@@ -429,10 +436,16 @@ impl Context<'_> {
             out.lose_or_refuse(error, None, Some(1))?;
             return Ok(read(0));
         };
-        let stored = match row.get_ref(4).map_err(failed)? {
+        let stored = match row.get_ref(3).map_err(failed)? {
             ValueRef::Blob(bytes) => bytes,
-            _ => {
-                let problem = format!("on `{}` is no message: {length:?} bytes", topic.name);
+            value => {
+                let problem = match value {
+                    ValueRef::Integer(size) if size > limit_of(self.limits) => {
+                        format!("{size} bytes long, above the limit")
+                    }
+                    value => format!("no message: it is of type {}", value.data_type()),
+                };
+                let problem = format!("on `{}` is {problem}", topic.name);
                 out.lose_or_refuse(refuse(problem), None, Some(1))?;
                 return Ok(read(0));
             }
@@ -460,6 +473,11 @@ impl Context<'_> {
     }
 }
 
+/// The longest message, as SQLite counts.
+fn limit_of(limits: Limits) -> i64 {
+    i64::try_from(limits.record_bytes_max).unwrap_or(i64::MAX)
+}
+
 fn inflate(stored: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), String> {
     out.clear();
     let most = limit as u64 + 1;
@@ -470,18 +488,4 @@ fn inflate(stored: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), String>
         true => Err(format!("inflates to more than the limit of {limit} bytes")),
         false => Ok(()),
     }
-}
-
-/// The path for SQLite's URI, in which `?`, `#` and `%` mean something.
-fn percent_encoded(path: &Path) -> String {
-    let mut text = String::new();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-                text.push(char::from(*byte));
-            }
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
 }

@@ -23,7 +23,7 @@ use tiepoint_model::{
     },
 };
 
-use crate::make::{assert_same, cases, samples};
+use crate::laws::{assert_same, cases, samples};
 
 fn id() -> RecordingId {
     RecordingId("rec-0123456789abcdef".into())

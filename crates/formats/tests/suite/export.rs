@@ -16,7 +16,8 @@ use tiepoint_model::{
     quality::{ChannelQuality, RecordingQuality},
 };
 
-use crate::make::{cases, key, no_metadata, samples};
+use crate::laws::{cases, samples};
+use crate::make::{key, no_metadata};
 
 /// Pieces of up to `size` rows each.
 fn pieces(samples: &Samples, size: usize) -> VecDeque<Samples> {

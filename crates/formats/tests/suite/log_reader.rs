@@ -102,6 +102,50 @@ fn a_database_is_read_in_order_of_time_and_id_and_left_as_it_was() {
     }
 }
 
+/// The rows of a database under a limit for one record, and what was lost.
+fn read_within(path: &Path, record_bytes_max: usize) -> (u64, Vec<String>) {
+    let limits = Limits { record_bytes_max, ..Limits::default() };
+    let mut log = LogReader::open(path, limits, Damage::Keep).unwrap();
+    while log.next_batches().unwrap().is_some() {}
+    let summary = log.finish().unwrap();
+    let reasons = summary.losses.iter().map(|loss| loss.reason.clone());
+    (summary.row_count(), reasons.collect())
+}
+
+/// What fits the limit is read into memory whole, else SQLite reads the file; a header that asks
+/// for a write-ahead log which is not there changes neither.
+#[test]
+fn a_database_reads_alike_whole_and_page_by_page() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("x.db3");
+    let db = database(&path, true, &[(1, 30), (1, 10), (2, 20)]);
+    db.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    drop(db);
+    assert_eq!(fs::read(&path).unwrap()[18..20], [2, 2]);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no log lies beside it");
+    let size = fs::read(&path).unwrap().len();
+    for limit in [size, size - 1] {
+        assert_eq!(read_within(&path, limit), (3, vec![]));
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is made beside it");
+}
+
+#[test]
+fn a_message_above_the_limit_is_lost_alone() {
+    let dir = TempDir::new().unwrap();
+    for is_indexed in [true, false] {
+        let path = dir.path().join(format!("{is_indexed}.db3"));
+        let db = database(&path, is_indexed, &[(2, 1), (2, 2), (2, 3)]);
+        let sql = "UPDATE messages SET data = zeroblob(5000) WHERE id = 2";
+        assert_eq!(db.execute(sql, []).unwrap(), 1);
+        drop(db);
+        let (row_count, losses) = read_within(&path, 4999);
+        assert_eq!((row_count, losses.len()), (2, 1));
+        assert!(losses[0].contains("`/odd` is 5000 bytes long, above the limit"), "{losses:?}");
+        assert_eq!(read_within(&path, 5000), (3, vec![]));
+    }
+}
+
 /// More rows than a page holds, times in disorder and with ties.
 #[test]
 fn pages_lose_and_repeat_nothing() {

@@ -11,6 +11,7 @@ mod columns;
 mod convert;
 mod damage;
 mod export;
+mod laws;
 mod log_reader;
 mod make;
 mod messages;

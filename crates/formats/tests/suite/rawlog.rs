@@ -1,6 +1,6 @@
 //! The meaning of a rawlog: angles, invalid beams, times and dead reckoning.
 
-use tiepoint_formats::{Container, ReadError, Samples, TopicBatch, read_all};
+use tiepoint_formats::{Container, Limits, ReadError, Reader, Samples, TopicBatch, read_all};
 use tiepoint_model::{Pose2, Timestamp};
 
 use crate::make::{RawlogBytes, small_rawlog};
@@ -85,6 +85,28 @@ fn ranges_without_a_time_take_the_frames_and_the_laser_is_placed_once() {
     assert_eq!(transforms[0].parent_from_child.translation_m.as_slice(), [0.2, 0.0, 0.1]);
     let beacons = summary.channels.iter().find(|c| c.channel.topic == "/beacons").unwrap();
     assert_eq!((beacons.message_count, beacons.row_count), (2, 4));
+}
+
+#[test]
+fn comments_are_metadata_and_change_no_row() {
+    let mut log = RawlogBytes::comment("by hand");
+    log.extend(small_rawlog().frame(&[RawlogBytes::comment("the end\n")]).0);
+    let (batches, summary) = read_all(Container::Rawlog, &log).unwrap();
+    let (without, plain) = read_all(Container::Rawlog, &small_rawlog().0).unwrap();
+    assert_eq!(format!("{batches:?}"), format!("{without:?}"), "as text, NaN equals NaN");
+    assert_eq!((&summary.warnings, &summary.notes), (&plain.warnings, &plain.notes));
+    let comments = summary.metadata["comments"].iter();
+    let comments: Vec<_> = comments.map(|(key, text)| (key.as_str(), text.as_str())).collect();
+    assert_eq!(comments, [("1", "by hand"), ("2", "the end\n")]);
+
+    let limits = Limits { metadata_bytes_max: 2 * 64 + 14, ..Limits::default() };
+    let mut reader = Reader::new(Container::Rawlog, limits);
+    let error = reader.feed(&log).unwrap_err();
+    assert!(matches!(error, ReadError::TooLarge { size_bytes: 143, .. }), "{error}");
+
+    let later = RawlogBytes::object("CObservationComment", 1, &[]);
+    let error = read_all(Container::Rawlog, &later).unwrap_err();
+    assert!(matches!(error, ReadError::UnknownVersion { version: 1, .. }), "{error}");
 }
 
 #[test]

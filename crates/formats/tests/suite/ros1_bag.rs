@@ -8,7 +8,8 @@ use tiepoint_formats::{
 };
 use tiepoint_model::{ErrorKind, PayloadBase};
 
-use crate::make::{MessageBytes, Wire, cases, read_in_pieces};
+use crate::laws::{cases, read_in_pieces};
+use crate::make::{MessageBytes, Wire};
 
 const TWIST_MD5: &str = "9f195f881246fdfa2798d1d3eebca84a";
 

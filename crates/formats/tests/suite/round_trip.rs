@@ -6,7 +6,8 @@ use proptest::{collection::vec, prelude::*};
 use tiepoint_formats::{ChannelKey, Container, Samples, Table, WriteError, read_all, write_mcap};
 use tiepoint_model::{Pose3, PoseSample, RawMessage, Stamps, Timestamp};
 
-use crate::make::{assert_same, cases, channels, key, no_metadata, read_in_pieces, small_rawlog};
+use crate::laws::{assert_same, cases, channels, read_in_pieces};
+use crate::make::{key, no_metadata, small_rawlog};
 
 proptest! {
     #![proptest_config(cases())]

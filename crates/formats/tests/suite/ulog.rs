@@ -3,7 +3,8 @@
 use tiepoint_formats::{Container, ReadError, Samples, Table, TopicBatch, read_all};
 use tiepoint_model::{ErrorKind, Timestamp};
 
-use crate::make::{UlogBytes, read_in_pieces, small_ulog};
+use crate::laws::read_in_pieces;
+use crate::make::{UlogBytes, small_ulog};
 
 fn batch<'a>(batches: &'a [TopicBatch], topic: &str) -> &'a TopicBatch {
     batches.iter().find(|batch| batch.channel.topic == topic).unwrap()

@@ -8,6 +8,8 @@
 //! A frame's time is that of its first observation that has one, the scan's in practice;
 //! observations without a time take it. Byte offsets in errors count in the inflated stream.
 //!
+//! Comments are metadata under the name `comments`, counted from 1; they are of no time.
+//!
 //! Not here: other classes of observations. One of them ends the reading with an error.
 
 mod object;
@@ -19,7 +21,7 @@ use tiepoint_model::{
     BeaconRange, Pose2, Pose3, PoseSample, Scan, Stamps, Timestamp, TransformSample,
 };
 
-use self::object::{BeaconRanges, Increment, Object, ObjectError, Observation, RangeScan};
+use self::object::{BeaconRanges, Frame, Increment, Object, ObjectError, Observation, RangeScan};
 use crate::{
     ChannelKey, DecodeError, Limits, ReadError, Samples, Table, container::Collector,
     message::cursor::Cursor, reader::Container,
@@ -30,6 +32,9 @@ const BASE: &str = "base_link";
 const ODOM: &str = "odom";
 const LASER: &str = "laser";
 const ANTENNA: &str = "beacon_antenna";
+
+/// What a comment holds in memory beside its text, however short that is.
+const COMMENT_BYTES: usize = 64;
 
 pub(crate) struct RawlogReader {
     source: Source,
@@ -61,6 +66,8 @@ struct Robot {
     waiting: Vec<Pose2>,
     increments_before_first_frame: u64,
     lasers: Vec<Laser>,
+    comment_count: usize,
+    comment_bytes: usize,
 }
 
 /// A scanner, told apart by its label.
@@ -161,7 +168,7 @@ impl RawlogReader {
             let at = self.offset_bytes + *taken as u64;
             match object::read(&mut cursor) {
                 Ok(object) => {
-                    self.robot.take(object, at, out)?;
+                    self.robot.take(object, at, self.limits, out)?;
                     *taken += cursor.at();
                     self.need_bytes = 1;
                     self.incomplete = None;
@@ -239,6 +246,7 @@ impl Robot {
         &mut self,
         object: Object,
         offset_bytes: u64,
+        limits: Limits,
         out: &mut Collector,
     ) -> Result<(), ReadError> {
         match object {
@@ -246,8 +254,13 @@ impl Robot {
                 increments.into_iter().for_each(|increment| self.moved(&increment));
                 Ok(())
             }
-            Object::Frame(observations) if observations.is_empty() => Ok(()),
-            Object::Frame(observations) => {
+            Object::Frame(Frame { observations, comments }) => {
+                for comment in comments {
+                    self.commented(comment, offset_bytes, limits, out)?;
+                }
+                if observations.is_empty() {
+                    return Ok(());
+                }
                 let time = observations.iter().find_map(Observation::time);
                 let Some(time) = time else {
                     let problem = "a sensory frame has no observation with a time".to_owned();
@@ -265,6 +278,28 @@ impl Robot {
                 Ok(())
             }
         }
+    }
+
+    fn commented(
+        &mut self,
+        comment: String,
+        offset_bytes: u64,
+        limits: Limits,
+        out: &mut Collector,
+    ) -> Result<(), ReadError> {
+        self.comment_count += 1;
+        self.comment_bytes += COMMENT_BYTES + comment.len();
+        if self.comment_bytes > limits.metadata_bytes_max {
+            return Err(ReadError::TooLarge {
+                what: "the log's comments",
+                offset_bytes,
+                size_bytes: self.comment_bytes as u64,
+                limit_bytes: limits.metadata_bytes_max as u64,
+            });
+        }
+        let comments = out.metadata.entry("comments".to_owned()).or_default();
+        comments.insert(self.comment_count.to_string(), comment);
+        Ok(())
     }
 
     fn moved(&mut self, increment: &Increment) {

@@ -34,10 +34,17 @@ type Result<T> = std::result::Result<T, ObjectError>;
 
 /// An object at the top of a log.
 pub(crate) enum Object {
-    /// What was observed at one time.
-    Frame(Vec<Observation>),
+    Frame(Frame),
     /// What was done between two frames.
     Actions(Vec<Increment>),
+}
+
+/// What was observed at one time.
+#[derive(Default)]
+pub(crate) struct Frame {
+    pub(crate) observations: Vec<Observation>,
+    /// What a person wrote.
+    pub(crate) comments: Vec<String>,
 }
 
 pub(crate) enum Observation {
@@ -90,7 +97,11 @@ pub(crate) fn read(c: &mut Cursor<'_>) -> Result<Object> {
     let object = match head.class() {
         "CSensoryFrame" => Object::Frame(sensory_frame(c, &head)?),
         "CActionCollection" => Object::Actions(action_collection(c, &head)?),
-        _ => Object::Frame(vec![observation(c, &head)?]),
+        _ => {
+            let mut frame = Frame::default();
+            observation(c, &head, &mut frame)?;
+            Object::Frame(frame)
+        }
     };
     head.end(c)?;
     Ok(object)
@@ -144,20 +155,20 @@ impl<'a> Head<'a> {
     }
 }
 
-fn sensory_frame(c: &mut Cursor<'_>, head: &Head<'_>) -> Result<Vec<Observation>> {
+fn sensory_frame(c: &mut Cursor<'_>, head: &Head<'_>) -> Result<Frame> {
     match head.version {
         0 => c.skip(12, "CSensoryFrame time")?,
         1 => c.skip(4, "CSensoryFrame time")?,
         2 => {}
         _ => return Err(head.unknown_version()),
     }
-    let mut observations = Vec::new();
+    let mut frame = Frame::default();
     for _observation in 0..c.u32("CSensoryFrame count")? {
         let head = Head::read(c)?;
-        observations.push(observation(c, &head)?);
+        observation(c, &head, &mut frame)?;
         head.end(c)?;
     }
-    Ok(observations)
+    Ok(frame)
 }
 
 fn action_collection(c: &mut Cursor<'_>, head: &Head<'_>) -> Result<Vec<Increment>> {
@@ -176,12 +187,25 @@ fn action_collection(c: &mut Cursor<'_>, head: &Head<'_>) -> Result<Vec<Incremen
     Ok(increments)
 }
 
-fn observation(c: &mut Cursor<'_>, head: &Head<'_>) -> Result<Observation> {
+fn observation(c: &mut Cursor<'_>, head: &Head<'_>, into: &mut Frame) -> Result<()> {
+    let rows = &mut into.observations;
     match head.class() {
-        "CObservation2DRangeScan" => range_scan(c, head).map(Observation::Scan),
-        "CObservationBeaconRanges" => beacon_ranges(c, head).map(Observation::Beacons),
-        _ => Err(head.unknown_class()),
+        "CObservation2DRangeScan" => rows.push(Observation::Scan(range_scan(c, head)?)),
+        "CObservationBeaconRanges" => rows.push(Observation::Beacons(beacon_ranges(c, head)?)),
+        "CObservationComment" => into.comments.push(comment(c, head)?),
+        _ => return Err(head.unknown_class()),
     }
+    Ok(())
+}
+
+/// Its time says when it was written, which may be years behind the log; it is passed over.
+fn comment(c: &mut Cursor<'_>, head: &Head<'_>) -> Result<String> {
+    if head.version != 0 {
+        return Err(head.unknown_version());
+    }
+    let text = label(c)?;
+    time(c)?;
+    Ok(text)
 }
 
 fn range_scan(c: &mut Cursor<'_>, head: &Head<'_>) -> Result<RangeScan> {
