@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use tiepoint_ledger::{
-    Body, Checkpoint, Entry, Envelope, LedgerError, Note, SigningKey, Statement, Subject,
+    Body, BodyView, Checkpoint, Entry, Envelope, LedgerError, Note, SigningKey, Statement, Subject,
     VerifyingKey, commit_path, decode_commit, dsse, encode_commit,
     entry::{FORMAT_VERSION, RETAIN_VERB},
     first_index_of_path,

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tiepoint_ledger::{
-    Body, Checkpoint, ConsistencyProof, Entry, EntryProof, Envelope, GrowthProof, InclusionProof,
-    Note, SigningKey, Statement, Subject, Tile, VerifyingKey, WitnessKey, WitnessSigningKey, body,
-    decode_commit, encode_commit, entry::FORMAT_VERSION, first_index_of_path, tiles,
+    Body, BodyView, Checkpoint, ConsistencyProof, Entry, EntryProof, Envelope, GrowthProof,
+    InclusionProof, Links, Note, SigningKey, Statement, Subject, Tile, VerifyingKey, WitnessKey,
+    WitnessSigningKey, body, decode_commit, encode_commit, entry::FORMAT_VERSION,
+    first_index_of_path, tiles,
 };
 use tiepoint_model::{Digest, Seed, Timestamp, seed::Draws};
 
@@ -120,10 +121,14 @@ fn no_body_makes_the_reader_panic() {
     let original = body.seal([7; 32]).unwrap();
     fuzz("body", &original.bytes, |bytes| {
         assert!(bytes == original.bytes || Body::open(bytes, &original.commitment).is_err());
-        let _ = Body::open(bytes, &body::commitment(bytes));
+        let links = Links::open(bytes, &body::commitment(bytes));
+        if let Ok(body) = Body::open(bytes, &body::commitment(bytes)) {
+            assert_eq!(links.unwrap().outputs(), body.outputs());
+        }
     });
     let deep = [vec![0; 32], vec![b'['; 100_000]].concat();
     assert!(Body::open(&deep, &body::commitment(&deep)).is_err());
+    assert!(Links::open(&deep, &body::commitment(&deep)).is_err());
 }
 
 #[test]

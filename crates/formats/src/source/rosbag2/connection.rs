@@ -71,6 +71,8 @@ pub(super) fn whole(path: &Path, limit_bytes: usize) -> Option<Connection> {
     let mut connection = Connection::open_in_memory().ok()?;
     let size = usize::try_from(size_bytes).ok()?;
     connection.deserialize_read_exact(MAIN_DB, bytes, size, true).ok()?;
+    // Pages are read where they lie in memory, and not copied to the cache; no file is mapped.
+    connection.pragma_update(None, "mmap_size", i64::try_from(size_bytes).ok()?).ok()?;
     Some(connection)
 }
 
