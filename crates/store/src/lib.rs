@@ -11,7 +11,7 @@ pub mod content;
 pub mod error;
 pub mod merkle;
 pub mod objects;
-mod order;
+pub mod order;
 pub mod provider;
 pub mod query;
 pub mod read;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: rows come in (log time, sequence) order, ties in the order in which they were
 //! stored, whatever fragments they lie in. [`Store::read`] holds all rows asked for, [`Store::stream`]
-//! a batch of them where they are stored in order.
+//! some megabytes of them.
 //!
 //! Not here: predicates other than equality with a text.
 
@@ -10,20 +10,16 @@ use std::sync::Arc;
 
 use arrow::{
     array::RecordBatch,
-    compute::interleave_record_batch,
     datatypes::{DataType, Schema, SchemaRef},
 };
 use futures::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 
 use crate::{
     Head, Store, StoreError,
-    order::{LOG_TIME_COLUMN, OrderKey, SEQUENCE_COLUMN, order_keys},
+    order::{LOG_TIME_COLUMN, OrderKey, SEQUENCE_COLUMN, in_order, order_keys, spans, within},
     provider::LakeTable,
     scan::{LakeScanSpec, partition_rows},
 };
-
-/// Rows in a batch that had to be put together anew.
-const ROWS_PER_BATCH: usize = 8192;
 
 /// Which rows and columns of a table to read.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +64,8 @@ impl Store {
 
     /// The rows that a request asks for, in the channel's order, batch by batch.
     ///
-    /// Rows that lie in that order, as those of a channel do whose time never ran back, are not held: the two columns of
-    /// the order are read beforehand to make sure. Others are read and sorted as by [`Store::read`].
+    /// No more than some megabytes of rows are held. The two columns of the order are read beforehand: rows that lie in
+    /// it, as those of a channel do whose time never ran back, are then read once, others once for each of some spans.
     ///
     /// # Errors
     /// As [`Store::read`].
@@ -79,31 +75,43 @@ impl Store {
         request: ReadRequest<'_>,
     ) -> Result<BoxStream<'static, Result<RecordBatch, StoreError>>, StoreError> {
         let plan = self.plan(head, request).await?;
-        if !self.lies_in_order(head, request).await? {
-            let batches = self.read(head, request).await?;
-            return Ok(stream::iter(batches.into_iter().map(Ok)).boxed());
-        }
-        let stored = plan.stored(self);
-        Ok(stored.map(move |batch| plan.answer(&batch?)).boxed())
+        let Some(keys) = self.sorted_keys(head, request).await? else {
+            let stored = plan.stored(self);
+            return Ok(stored.map(move |batch| plan.answer(&batch?)).boxed());
+        };
+        let size_bytes = plan.size_bytes(self, keys.len()).await?;
+        let store = self.clone();
+        let pieces = stream::iter(spans(&keys, size_bytes)).then(move |span| {
+            let (plan, stored) = (plan.clone(), plan.stored(&store));
+            async move {
+                let held = stored.map(|batch| within(&batch?, span));
+                let held = held.try_filter(|batch| std::future::ready(batch.num_rows() > 0));
+                let held = held.try_collect().await?;
+                let ordered = in_order(held)?.into_iter();
+                Ok::<_, StoreError>(stream::iter(ordered.map(move |batch| plan.answer(&batch))))
+            }
+        });
+        Ok(pieces.try_flatten().boxed())
     }
 
-    /// True if the rows are stored in the channel's order, or have none.
-    async fn lies_in_order(
+    /// The keys of all rows in order, unless the rows are stored in it or have none.
+    async fn sorted_keys(
         &self,
         head: &Head,
         request: ReadRequest<'_>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Vec<OrderKey>>, StoreError> {
         let of_order = ReadRequest { columns: Some(&[]), ..request };
         let mut stored = self.plan(head, of_order).await?.stored(self);
-        let mut last: Option<OrderKey> = None;
+        let mut all: Vec<OrderKey> = Vec::new();
         while let Some(batch) = stored.try_next().await? {
-            let Some(keys) = order_keys(&batch) else { return Ok(true) };
-            if !keys.is_sorted() || keys.first().is_some_and(|first| last > Some(*first)) {
-                return Ok(false);
-            }
-            last = keys.last().copied().or(last);
+            let Some(keys) = order_keys(&batch) else { return Ok(None) };
+            all.extend(keys);
         }
-        Ok(true)
+        if all.is_sorted() {
+            return Ok(None);
+        }
+        all.sort_unstable();
+        Ok(Some(all))
     }
 
     async fn plan(&self, head: &Head, request: ReadRequest<'_>) -> Result<Plan, StoreError> {
@@ -137,6 +145,7 @@ impl Store {
 }
 
 /// What to read of a table.
+#[derive(Clone)]
 struct Plan {
     spec: Arc<LakeScanSpec>,
     /// How many of the columns that are read were asked for; they come first.
@@ -148,6 +157,15 @@ impl Plan {
     /// The rows as they are stored.
     fn stored(&self, store: &Store) -> BoxStream<'static, Result<RecordBatch, StoreError>> {
         partition_rows(store.tables.clone(), Arc::clone(&self.spec), 0)
+    }
+
+    /// About what so many rows take in memory, by the first batch of them.
+    async fn size_bytes(&self, store: &Store, row_count: usize) -> Result<u64, StoreError> {
+        let first = self.stored(store).try_next().await?;
+        Ok(first.map_or(0, |batch| {
+            let bytes = batch.get_array_memory_size() as u64;
+            bytes / (batch.num_rows() as u64).max(1) * row_count as u64
+        }))
     }
 
     /// The columns that were asked for.
@@ -170,28 +188,4 @@ fn index_of(schema: &SchemaRef, name: &str) -> Result<usize, StoreError> {
 fn projected(schema: &SchemaRef, indices: &[usize]) -> Schema {
     let fields: Vec<_> = indices.iter().map(|&index| Arc::clone(&schema.fields()[index])).collect();
     Schema::new_with_metadata(fields, schema.metadata().clone())
-}
-
-/// The same rows in the channel's order. Batches that are in order already are not copied.
-fn in_order(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, StoreError> {
-    let Some(keys) = batches.iter().map(order_keys).collect::<Option<Vec<_>>>() else {
-        return Ok(batches);
-    };
-    if keys.iter().flatten().is_sorted() {
-        return Ok(batches);
-    }
-    let mut rows: Vec<(OrderKey, (usize, usize))> = Vec::new();
-    for (batch_index, keys) in keys.into_iter().enumerate() {
-        let places = keys.into_iter().enumerate();
-        rows.extend(places.map(|(row_index, key)| (key, (batch_index, row_index))));
-    }
-    // The place breaks ties, so the stored order is kept.
-    rows.sort_unstable();
-    let sources: Vec<&RecordBatch> = batches.iter().collect();
-    rows.chunks(ROWS_PER_BATCH)
-        .map(|chunk| {
-            let places: Vec<(usize, usize)> = chunk.iter().map(|(_, place)| *place).collect();
-            Ok(interleave_record_batch(&sources, &places)?)
-        })
-        .collect()
 }

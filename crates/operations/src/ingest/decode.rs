@@ -2,18 +2,18 @@
 //!
 //! Invariant: a content digest is over rows in (log time, sequence) order, and `sequence` is the order of arrival,
 //! so time that runs back is kept and counted.
-//! Rows are handed on as they come. Only channels whose time runs back are read once more, and held, to be digested in order.
+//! Rows are handed on as they come. Only channels whose time runs back are read again, to be digested in order, and no more
+//! than some megabytes of their rows are held.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use arrow::{
-    array::{AsArray as _, RecordBatch},
-    compute::interleave_record_batch,
-    datatypes::Int64Type,
-};
+use arrow::array::RecordBatch;
 use tiepoint_formats::{ChannelKey, Container, Damage, Loss, Summary, Table, TopicBatch, columns};
 use tiepoint_model::{Channel, Digest, RecordingId, Timestamp, quality::RecordingQuality};
-use tiepoint_store::{ContentHasher, PendingAppend, Tables};
+use tiepoint_store::{
+    ContentHasher, PendingAppend, Tables,
+    order::{OrderKey, in_order, order_keys, spans, within},
+};
 
 use super::{
     GROUND_TRUTH_TOPIC,
@@ -24,9 +24,6 @@ use crate::{
     Error,
     inspect::{Inspection, Inspector, Mountings},
 };
-
-/// Rows of a channel whose time runs back that are put in order at a time.
-const SORTED_ROWS_AT_ONCE: usize = 64;
 
 /// A log as decoded.
 pub(super) struct DecodedLog {
@@ -212,43 +209,88 @@ pub(crate) fn one_channel_per_topic<T>(channels: &BTreeMap<ChannelKey, T>) -> Re
     }
 }
 
-/// The digests of channels whose time runs back: their rows are read again, held and sorted.
+/// A channel whose time runs back, while it is digested in order.
+struct Unordered {
+    hasher: ContentHasher,
+    keys: Vec<OrderKey>,
+    size_bytes: u64,
+}
+
+/// The digests of channels whose time runs back: the log is read again for the keys of their rows, and then for the rows
+/// of each span of keys.
 fn digests_in_order(
     sources: &[Source],
     recording_id: &RecordingId,
     gathered: &BTreeMap<ChannelKey, Gathering>,
     damage: Damage,
 ) -> Result<BTreeMap<ChannelKey, Digest>, Error> {
-    let unordered: BTreeSet<&ChannelKey> = gathered
-        .iter()
-        .filter(|(_, gathering)| gathering.hasher.is_none())
-        .map(|(key, _)| key)
-        .collect();
+    let mut unordered: BTreeMap<ChannelKey, Unordered> = BTreeMap::new();
+    for (key, gathering) in gathered.iter().filter(|(_, gathering)| gathering.hasher.is_none()) {
+        let hasher = ContentHasher::of_channel(&columns::schema(gathering.table))?;
+        unordered.insert(key.clone(), Unordered { hasher, keys: Vec::new(), size_bytes: 0 });
+    }
     if unordered.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut held: BTreeMap<ChannelKey, (Table, u64, Vec<RecordBatch>)> = BTreeMap::new();
-    for (index, source) in sources.iter().enumerate() {
-        each_piece(source, damage, &mut |mut piece| {
-            rename(index, &mut piece.channel);
-            if unordered.contains(&piece.channel) {
-                let table = piece.table();
-                let (_, count, batches) =
-                    held.entry(piece.channel.clone()).or_insert((table, 0, Vec::new()));
-                let topic = &piece.channel.topic;
-                batches.push(columns::to_batch(recording_id, topic, *count, &piece.samples)?);
-                *count += piece.samples.len() as u64;
-            }
-            Ok(())
-        })?;
-    }
+    let log = Again { sources, recording_id, damage };
+    let wanted: BTreeSet<ChannelKey> = unordered.keys().cloned().collect();
+    log.each_batch(&wanted, &mut |key, batch| {
+        if let Some(channel) = unordered.get_mut(key) {
+            channel.keys.extend(order_keys(&batch).unwrap_or_default());
+            channel.size_bytes += batch.get_array_memory_size() as u64;
+        }
+        Ok(())
+    })?;
     let mut digests = BTreeMap::new();
-    for (key, (table, _, batches)) in held {
-        let mut hasher = ContentHasher::of_channel(&columns::schema(table))?;
-        update_in_order(&mut hasher, &batches)?;
-        digests.insert(key, hasher.finish());
+    for (key, mut channel) in unordered {
+        channel.keys.sort_unstable();
+        let this = BTreeSet::from([key.clone()]);
+        for span in spans(&channel.keys, channel.size_bytes) {
+            let mut held = Vec::new();
+            log.each_batch(&this, &mut |_, batch| {
+                held.push(within(&batch, span)?);
+                Ok(())
+            })?;
+            held.retain(|batch: &RecordBatch| batch.num_rows() > 0);
+            for batch in in_order(held)? {
+                channel.hasher.update(&batch)?;
+            }
+        }
+        digests.insert(key, channel.hasher.finish());
     }
     Ok(digests)
+}
+
+/// A log that is read again.
+struct Again<'a> {
+    sources: &'a [Source],
+    recording_id: &'a RecordingId,
+    damage: Damage,
+}
+
+impl Again<'_> {
+    /// Hands on every batch of some channels, as it was written.
+    fn each_batch(
+        &self,
+        wanted: &BTreeSet<ChannelKey>,
+        take: &mut dyn FnMut(&ChannelKey, RecordBatch) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut counts: BTreeMap<ChannelKey, u64> = BTreeMap::new();
+        for (index, source) in self.sources.iter().enumerate() {
+            each_piece(source, self.damage, &mut |mut piece| {
+                rename(index, &mut piece.channel);
+                if !wanted.contains(&piece.channel) {
+                    return Ok(());
+                }
+                let count = counts.entry(piece.channel.clone()).or_default();
+                let (topic, samples) = (&piece.channel.topic, &piece.samples);
+                let batch = columns::to_batch(self.recording_id, topic, *count, samples)?;
+                *count += samples.len() as u64;
+                take(&piece.channel, batch)
+            })?;
+        }
+        Ok(())
+    }
 }
 
 /// Hands on every piece of a source; answers with what was learnt of the whole.
@@ -262,26 +304,6 @@ pub(crate) fn each_piece(
         batches.into_iter().try_for_each(&mut *take)?;
     }
     pieces.finish()
-}
-
-/// Digests rows in (log time, sequence) order, a slice at a time: a column of all of them may not fit one array.
-fn update_in_order(hasher: &mut ContentHasher, batches: &[RecordBatch]) -> Result<(), Error> {
-    let mut order: Vec<(i64, usize, usize)> = Vec::new();
-    for (index, batch) in batches.iter().enumerate() {
-        let times = batch.column_by_name("log_time_ns");
-        let times = times.and_then(|column| column.as_primitive_opt::<Int64Type>());
-        let times = times.into_iter().flat_map(|times| times.values());
-        order.extend(times.enumerate().map(|(row, time)| (*time, index, row)));
-    }
-    // Batches and rows lie in the order of arrival, which is the sequence.
-    order.sort_unstable();
-    let all: Vec<&RecordBatch> = batches.iter().collect();
-    for slice in order.chunks(SORTED_ROWS_AT_ONCE) {
-        let rows: Vec<(usize, usize)> =
-            slice.iter().map(|(_, batch, row)| (*batch, *row)).collect();
-        hasher.update(&interleave_record_batch(&all, &rows)?)?;
-    }
-    Ok(())
 }
 
 /// What no decoder reads, in words.

@@ -7,6 +7,7 @@
     reason = "room: disk, clock, environment: these tests damage lakes, and stop at what they do not expect"
 )]
 
+mod backwards;
 mod crash;
 mod disk;
 mod growth;
