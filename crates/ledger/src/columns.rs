@@ -31,9 +31,9 @@ impl Slots {
     /// Adds the next number; `hash_of` tells the hash of any number up to it.
     pub(crate) fn push(&mut self, number: u32, hash_of: impl Fn(u32) -> u64) {
         let count = number as usize + 1;
-        // At most three quarters full, so that a search ends soon.
-        if count * 4 > self.0.len() * 3 {
-            self.0 = vec![NONE; (count * 2).next_power_of_two()];
+        // At most half full: each slot that a search passes is a look at a key somewhere else in memory.
+        if count * 2 > self.0.len() {
+            self.0 = vec![NONE; (count * 3).next_power_of_two()];
             (0..number).for_each(|earlier| self.place(earlier, hash_of(earlier)));
         }
         self.place(number, hash_of(number));

@@ -46,18 +46,26 @@ pub struct NotADigest(pub String);
 impl FromStr for Digest {
     type Err = NotADigest;
     fn from_str(text: &str) -> Result<Self, NotADigest> {
-        let refuse = || NotADigest(text.to_owned());
-        let digit = |digit: u8| match digit {
-            b'0'..=b'9' => Ok(digit - b'0'),
-            b'a'..=b'f' => Ok(digit - b'a' + 10),
-            _ => Err(refuse()),
+        const NONE: u8 = 0xff;
+        /// The value of each digit; the others have all bits set.
+        const VALUES: [u8; 256] = {
+            let mut values = [NONE; 256];
+            let mut value = 0;
+            while value < 16 {
+                values[b"0123456789abcdef"[value as usize] as usize] = value;
+                value += 1;
+            }
+            values
         };
+        let refuse = || NotADigest(text.to_owned());
         let pairs: &[u8; 64] = text.as_bytes().try_into().map_err(|_| refuse())?;
-        let mut bytes = [0; 32];
+        let (mut bytes, mut seen) = ([0; 32], 0);
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs.as_chunks().0) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
+            let (high, low) = (VALUES[usize::from(*high)], VALUES[usize::from(*low)]);
+            seen |= high | low;
+            *byte = high << 4 | low;
         }
-        Ok(Self(bytes))
+        if seen > 0xf { Err(refuse()) } else { Ok(Self(bytes)) }
     }
 }
 

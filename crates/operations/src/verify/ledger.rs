@@ -3,7 +3,10 @@
 //! Invariant: one pass over the commits recomputes everything (see [`super::pass`]); an entry whose commit is damaged is
 //! read from its bundle, so that it can be said what it made, but the log does not pass.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use tiepoint_ledger::{Checkpoint, Entry, Note, Tile, VerifyingKey, WitnessKey, tiles};
 use tiepoint_model::Digest;
@@ -12,7 +15,7 @@ use tiepoint_store::Objects;
 use super::{Check, Wrong, affected, check, listed, made_by, witness_words};
 use crate::{Error, signed_head::CHECKPOINT_FILE, witness::COSIGNED_FOLDER};
 
-/// The entries as far as they can be read.
+/// The entries on which something rests, as far as they can be read.
 pub(super) struct ReadLog {
     /// Sorted by index; entries of damaged commits come from their bundles.
     pub(super) entries: Vec<Entry>,
@@ -34,17 +37,21 @@ impl ReadLog {
         self.entries.get(begin..end).unwrap_or_default()
     }
 
-    /// What was read from commits, completed from bundles where it is damaged.
+    /// What was read from whole commits, `read`, completed from bundles where the log is damaged.
     pub(super) async fn complete(
         objects: &Objects,
-        (mut entries, mut wrong): (Vec<Entry>, Vec<Wrong>),
-        expected: u64,
+        mut entries: Vec<Entry>,
+        mut wrong: Vec<Wrong>,
+        (read, expected): (&[Range<u64>], u64),
     ) -> Result<Self, Error> {
         let is_whole = wrong.is_empty();
         if !is_whole {
-            let end = entries.last().map_or(expected, |last| last.index + 1).max(expected);
-            let known: BTreeSet<u64> = entries.iter().map(|entry| entry.index).collect();
-            let lost: Vec<u64> = (0..end).filter(|index| !known.contains(index)).collect();
+            let (mut lost, mut next): (Vec<u64>, u64) = (Vec::new(), 0);
+            for commit in read {
+                lost.extend(next..commit.start);
+                next = next.max(commit.end);
+            }
+            lost.extend(next..expected);
             for entry in from_bundles(objects, &lost).await? {
                 if let Some(first) = wrong.first_mut() {
                     first.affects.extend(made_by(&entry));

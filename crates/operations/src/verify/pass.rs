@@ -5,7 +5,10 @@
 //!
 //! Not here: heads and witnesses, which are held against what is recomputed here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use tiepoint_ledger::{
     BodyView as _, Entry, LedgerError, Links, Projection, Row, Tile, VerifyingKey, commit_path,
@@ -73,7 +76,10 @@ struct Pass<'o> {
     saved: BTreeMap<u64, Vec<u8>>,
     /// The index that the next entry must have.
     expected: u64,
+    /// Those on which something rests; of the others nothing is asked.
     entries: Vec<Entry>,
+    /// The indexes of commits that are whole.
+    read: Vec<Range<u64>>,
     log_wrong: Vec<Wrong>,
     bodies: Bodies,
     /// What follows from the entries so far; its state is kept only if there is something to compare it with.
@@ -118,6 +124,7 @@ impl<'o> Pass<'o> {
             saved,
             expected: 0,
             entries: Vec::new(),
+            read: Vec::new(),
             log_wrong: Vec::new(),
             bodies: Bodies::default(),
             rebuilt: Projection::default(),
@@ -150,7 +157,8 @@ impl<'o> Pass<'o> {
                     if self.log_wrong.is_empty() {
                         self.rebuild(first, &decoded, &bodies)?;
                     }
-                    self.entries.append(&mut decoded.entries);
+                    self.read.push(first..self.expected);
+                    self.entries.extend(decoded.entries.into_iter().filter(names_something));
                 }
                 Err(error) => {
                     self.damaged(format!("`{path}`: {error}"));
@@ -169,21 +177,33 @@ impl<'o> Pass<'o> {
         bodies: &[Option<Links>],
     ) -> Result<(), Error> {
         let wants_state = self.saved.last_key_value().is_some_and(|(last, _)| first < *last);
-        for ((entry, bytes), body) in decoded.entries.iter().zip(decoded.lines()).zip(bodies) {
-            let full = self.rebuilt.edge.append(bytes)?;
-            let size = self.rebuilt.edge.leaf_count();
-            if size <= self.signed {
-                self.tiles.extend(full);
+        let Self {
+            rebuilt: Projection { state, edge, commits }, sizes, signed, roots, tiles, ..
+        } = self;
+        let grow = || -> Result<(), LedgerError> {
+            for bytes in decoded.lines() {
+                let full = edge.append(bytes)?;
+                let size = edge.leaf_count();
+                if size <= *signed {
+                    tiles.extend(full);
+                }
+                if size == *signed {
+                    tiles.extend(edge.partial());
+                }
+                if sizes.contains(&size) {
+                    roots.insert(size, edge.root());
+                }
             }
-            if size == self.signed {
-                self.tiles.extend(self.rebuilt.edge.partial());
-            }
-            self.note_root();
-            if wants_state {
-                self.rebuilt.state.apply(entry, body.as_ref())?;
-            }
-        }
-        self.rebuilt.commits.push(first);
+            Ok(())
+        };
+        let apply = || -> Result<(), LedgerError> {
+            let both = decoded.entries.iter().zip(bodies).filter(|_| wants_state);
+            both.into_iter().try_for_each(|(entry, body)| state.apply(entry, body.as_ref()))
+        };
+        // Neither needs the other.
+        let (grown, applied) = rayon::join(grow, apply);
+        grown.and(applied)?;
+        commits.push(first);
         let position = self.rebuilt.edge.leaf_count();
         if let Some(bytes) = self.saved.remove(&position)
             && wants_state
@@ -231,8 +251,9 @@ impl<'o> Pass<'o> {
 
     async fn end(mut self) -> Result<Found, Error> {
         self.compare_tiles().await?;
-        let read = (self.entries, self.log_wrong);
-        let log = ReadLog::complete(self.objects, read, self.expected).await?;
+        let (entries, wrong) = (self.entries, self.log_wrong);
+        let log =
+            ReadLog::complete(self.objects, entries, wrong, (&self.read, self.expected)).await?;
         for position in self.saved.keys() {
             let text = format!("`{}` is of no position of the log", saved_key(*position));
             self.saved_wrong.push(Wrong::of(text, []));
@@ -268,6 +289,11 @@ impl<'o> Pass<'o> {
         found.tiles = listed(TILES, wrong, format!("{} tiles, every byte", self.tile_count));
         Ok(found)
     }
+}
+
+fn names_something(entry: &Entry) -> bool {
+    let Entry { blobs, roots, tables, retain_from, .. } = entry;
+    !(blobs.is_empty() && roots.is_empty() && tables.is_empty() && retain_from.is_none())
 }
 
 const TILES: &str = "tiles: hashes and entries for others";

