@@ -310,10 +310,13 @@ impl Objects {
     /// Streams bytes into a new object whose key is known only at the end.
     ///
     /// `copy` writes the bytes and answers with the key.
-    pub(crate) async fn put_stream<T: Send + 'static>(
+    pub(crate) async fn put_stream<T: Send + 'static, F>(
         &self,
-        copy: impl FnOnce(&mut (dyn Write + Send)) -> Result<(String, T), StoreError> + Send + 'static,
-    ) -> Result<(PutOutcome, T), StoreError> {
+        copy: F,
+    ) -> Result<(PutOutcome, T), StoreError>
+    where
+        F: FnOnce(&mut (dyn Write + Send)) -> Result<(String, T), StoreError> + Send + 'static,
+    {
         let objects = self.clone();
         self.in_background("write an object", move |inner| {
             let (mut copy, mut answer) = (Some(copy), None);

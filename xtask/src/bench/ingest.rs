@@ -312,7 +312,8 @@ fn about(release: bool) -> Result<String, String> {
          Decoders are compared within their processes, which start once; ours are optimised.\n\
          Whole programs (`check`, `ingest`): {built}.\n\
          Files lie in the page cache; where nothing else is said, times are of the processor.\n\
-         `register` keeps files with two digests, forced to the disk; `ingest` also decodes every message, \
-         checks it and writes its rows; `dvc add` copies files and leaves the disk to the system.\n\n"
+         `register` keeps files with two digests, forced to the disk; \
+         `ingest` also decodes every message, checks it and writes its rows; \
+         `dvc add` copies files and leaves the disk to the system.\n\n"
     ))
 }

@@ -69,15 +69,15 @@ fn files_are_registered_together_or_not_at_all_whatever_stops_it() {
         });
         register_through(&yard, &yard.copy(), seam).await.unwrap();
         let steps: Vec<StepKind> = steps.lock().unwrap().clone();
-        let faults: [(Fault, fn(StepKind) -> bool); 4] = [
-            (Fault::TornWrite, writes),
-            (Fault::FullDisk, takes_room),
-            (Fault::FailedSync, syncs),
-            (Fault::PowerCut, |_| true),
-        ];
-        for (fault, matters) in faults {
+        let matters = |fault, kind| match fault {
+            Fault::TornWrite => writes(kind),
+            Fault::FullDisk => takes_room(kind),
+            Fault::FailedSync => syncs(kind),
+            _ => true,
+        };
+        for fault in [Fault::TornWrite, Fault::FullDisk, Fault::FailedSync, Fault::PowerCut] {
             for (at_step, kind) in (0..).zip(&steps) {
-                if matters(*kind) {
+                if matters(fault, *kind) {
                     strike(&yard, fault, (at_step, steps.len() as u64)).await;
                 }
             }
