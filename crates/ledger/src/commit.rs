@@ -53,9 +53,12 @@ pub fn encode_commit<E: Borrow<Entry>>(
     }
     let entries = entries.iter().map(Borrow::borrow);
     check_indexes("commit to write", first_index, entries.clone())?;
+    let entries: Vec<&Entry> = entries.collect();
+    let lines: Vec<Result<Vec<u8>, LedgerError>> =
+        entries.par_iter().with_min_len(64).map(|entry| entry.to_bytes()).collect();
     let mut bytes = FIRST_LINE.to_vec();
-    for entry in entries {
-        bytes.extend(entry.to_bytes()?);
+    for line in lines {
+        bytes.extend(line?);
         bytes.push(b'\n');
     }
     let checksum = checksum_line(&bytes);

@@ -6,7 +6,10 @@
 //!
 //! Not here: anything personal. That stands in the body, which the entry only commits to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+};
 
 use serde::{Deserialize, Serialize};
 use tiepoint_model::{Digest, Timestamp};
@@ -63,11 +66,7 @@ impl Entry {
             line: 1,
             source,
         })?;
-        let size_bytes = bytes.len();
-        if size_bytes > ENTRY_BYTES_MAX {
-            let max_bytes = ENTRY_BYTES_MAX;
-            return Err(LedgerError::EntryTooLong { index: self.index, size_bytes, max_bytes });
-        }
+        self.check_size(bytes.len())?;
         Ok(bytes)
     }
 
@@ -85,9 +84,12 @@ impl Entry {
             let known = FORMAT_VERSION;
             return Err(LedgerError::UnknownFormatVersion { what, line, found, known });
         }
-        if entry.to_bytes()? != bytes {
+        entry.check()?;
+        let mut left = Expected(bytes);
+        if serde_json::to_writer(&mut left, &entry).is_err() || !left.0.is_empty() {
             return Err(LedgerError::NotCanonical { what, line });
         }
+        entry.check_size(bytes.len())?;
         Ok(entry)
     }
 
@@ -97,6 +99,14 @@ impl Entry {
     /// As [`Entry::to_bytes`]; never for an entry that was read.
     pub fn leaf_hash(&self) -> Result<Digest, LedgerError> {
         self.to_bytes().map(|bytes| merkle::leaf_hash(&bytes))
+    }
+
+    fn check_size(&self, size_bytes: usize) -> Result<(), LedgerError> {
+        let (index, max_bytes) = (self.index, ENTRY_BYTES_MAX);
+        match size_bytes > max_bytes {
+            true => Err(LedgerError::EntryTooLong { index, size_bytes, max_bytes }),
+            false => Ok(()),
+        }
     }
 
     fn check(&self) -> Result<(), LedgerError> {
@@ -119,6 +129,20 @@ impl Entry {
         if self.retain_from.is_some() != (self.verb == RETAIN_VERB) {
             return refuse("retain_from", "belongs to the verb `retain`, and to no other");
         }
+        Ok(())
+    }
+}
+
+/// Takes only the bytes that are expected: to write is to compare.
+struct Expected<'b>(&'b [u8]);
+
+impl Write for Expected<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let rest = self.0.strip_prefix(bytes);
+        self.0 = rest.ok_or(std::io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
 }

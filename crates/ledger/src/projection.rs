@@ -76,11 +76,23 @@ impl Projection {
         }
     }
 
-    /// True if these bytes are what [`Projection::save`] would write, whoever signed them.
+    /// True if these bytes are what [`Projection::save`] writes with this key; without one, whoever signed them.
     #[must_use]
-    pub fn is_saved_as(&self, bytes: &[u8]) -> bool {
-        let content = write_columns(&self.state, &self.edge, &self.commits);
-        split(bytes).is_ok_and(|(found, _)| content.is_ok_and(|content| content == found))
+    pub fn is_saved_as(&self, bytes: &[u8], key: Option<&VerifyingKey>) -> bool {
+        let Ok((content, note)) = split(bytes) else { return false };
+        let signs = |key: &VerifyingKey| {
+            Note::parse(note).is_ok_and(|note| {
+                let text = note_text(key.name(), self.state.entry_count, &digest_of(content));
+                note.verify(std::slice::from_ref(key)).is_ok() && note.text() == text
+            })
+        };
+        let is_same = || {
+            let mut left = Comparison { rest: content.get(FIRST_LINE.len()..), is_same: true };
+            let columns = write_columns(&self.state, &self.edge, &self.commits, &mut left);
+            columns.is_ok() && left.is_same && left.rest.is_some_and(<[u8]>::is_empty)
+        };
+        let (is_signed, is_same) = rayon::join(|| key.is_none_or(signs), is_same);
+        is_signed && is_same
     }
 
     /// What is needed to go on hashing the log.
@@ -101,7 +113,8 @@ pub fn save(
     commits: &[u64],
     key: &SigningKey,
 ) -> Result<Vec<u8>, LedgerError> {
-    let mut bytes = write_columns(state, edge, commits)?;
+    let mut bytes = FIRST_LINE.to_vec();
+    write_columns(state, edge, commits, &mut bytes)?;
     let text = note_text(key.name(), state.entry_count, &digest_of(&bytes));
     let note = Note::sign(&text, &[key])?.to_string();
     bytes.extend(note.as_bytes());
@@ -138,7 +151,12 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), LedgerError> {
 }
 
 /// Every column in its only order.
-fn write_columns(state: &State, edge: &Edge, commits: &[u64]) -> Result<Vec<u8>, LedgerError> {
+fn write_columns(
+    state: &State,
+    edge: &Edge,
+    commits: &[u64],
+    to: &mut impl Columns,
+) -> Result<(), LedgerError> {
     let (expected, found) = (state.entry_count, edge.leaf_count());
     if expected != found {
         return Err(LedgerError::WrongIndex { place: "log", expected, found });
@@ -155,7 +173,6 @@ fn write_columns(state: &State, edge: &Edge, commits: &[u64]) -> Result<Vec<u8>,
         steps,
         called,
     } = state;
-    let mut to = Writer { bytes: FIRST_LINE.to_vec() };
     to.numbers(&[*entry_count]);
     to.numbers(commits);
     to.texts(&verbs.names);
@@ -184,7 +201,7 @@ fn write_columns(state: &State, edge: &Edge, commits: &[u64]) -> Result<Vec<u8>,
     to.short_numbers(&called.names);
     to.numbers(&called.entries);
     edge.partial().iter().for_each(|(_, bytes)| to.column(bytes));
-    Ok(to.bytes)
+    Ok(())
 }
 
 /// What [`write_columns`] wrote.
@@ -212,26 +229,12 @@ fn read_columns(content: &[u8]) -> Result<Projection, LedgerError> {
     }
 }
 
-struct Writer {
-    bytes: Vec<u8>,
-}
-
-impl Writer {
-    fn column(&mut self, column: &[u8]) {
-        self.bytes.extend((column.len() as u64).to_le_bytes());
-        self.bytes.extend(column);
-    }
+/// Where columns go, one after the other, each behind its length.
+trait Columns {
+    fn column(&mut self, column: &[u8]);
 
     /// A column of values that take `N` bytes each.
-    fn values<const N: usize, T>(&mut self, values: &[T], bytes_of: impl Fn(&T) -> [u8; N]) {
-        self.bytes.extend(((values.len() * N) as u64).to_le_bytes());
-        let begin = self.bytes.len();
-        self.bytes.resize(begin + values.len() * N, 0);
-        let (places, _) = self.bytes[begin..].as_chunks_mut();
-        for (place, value) in places.iter_mut().zip(values) {
-            *place = bytes_of(value);
-        }
-    }
+    fn values<const N: usize, T>(&mut self, values: &[T], bytes_of: impl Fn(&T) -> [u8; N]);
 
     fn numbers(&mut self, values: &[u64]) {
         self.values(values, |value| value.to_le_bytes());
@@ -262,6 +265,54 @@ impl Writer {
         self.chains(&history.chains);
         self.short_numbers(&history.owners);
         self.numbers(&history.entries);
+    }
+}
+
+impl Columns for Vec<u8> {
+    fn column(&mut self, column: &[u8]) {
+        self.extend((column.len() as u64).to_le_bytes());
+        self.extend(column);
+    }
+
+    fn values<const N: usize, T>(&mut self, values: &[T], bytes_of: impl Fn(&T) -> [u8; N]) {
+        self.extend(((values.len() * N) as u64).to_le_bytes());
+        let begin = self.len();
+        self.resize(begin + values.len() * N, 0);
+        let (places, _) = self[begin..].as_chunks_mut();
+        for (place, value) in places.iter_mut().zip(values) {
+            *place = bytes_of(value);
+        }
+    }
+}
+
+/// Columns that are compared with written ones instead of being written.
+struct Comparison<'b> {
+    /// What has not been compared; none once the written ones have ended too early.
+    rest: Option<&'b [u8]>,
+    is_same: bool,
+}
+
+impl<'b> Comparison<'b> {
+    fn next(&mut self, size_bytes: usize) -> &'b [u8] {
+        let split = self.rest.and_then(|rest| rest.split_at_checked(size_bytes));
+        self.rest = split.map(|(_, rest)| rest);
+        split.map_or(&[], |(next, _)| next)
+    }
+}
+
+impl Columns for Comparison<'_> {
+    fn column(&mut self, column: &[u8]) {
+        let length = self.next(8);
+        self.is_same &= length == (column.len() as u64).to_le_bytes();
+        self.is_same &= self.next(column.len()) == column;
+    }
+
+    fn values<const N: usize, T>(&mut self, values: &[T], bytes_of: impl Fn(&T) -> [u8; N]) {
+        let length = self.next(8);
+        self.is_same &= length == ((values.len() * N) as u64).to_le_bytes();
+        let (found, _) = self.next(values.len() * N).as_chunks();
+        let same = found.iter().zip(values).all(|(found, value)| *found == bytes_of(value));
+        self.is_same &= same && found.len() == values.len();
     }
 }
 

@@ -4,6 +4,7 @@
 //!
 //! Not here: the command line, which has no word for it yet.
 
+use rayon::prelude::*;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tiepoint_model::Digest;
@@ -41,20 +42,18 @@ pub struct Noted {
 /// [`Error::NotFound`], [`Error::AmbiguousName`] for what they are about; [`Error::ReadOnly`], [`Error::Contended`];
 /// [`Error::Ledger`] for no remarks; those of the store.
 pub async fn note(platform: &mut Platform, remarks: &[Remark]) -> Result<Noted, Error> {
-    let (mut commits, mut ids) = (Vec::new(), Vec::new());
-    for remark in remarks {
-        let about = remark.about.iter().map(|thing| recording::id_in_ledger(platform, thing));
+    let reader: &Platform = platform;
+    let commit_of = |remark: &Remark| -> Result<Commit, Error> {
+        let about = remark.about.iter().map(|thing| recording::id_in_ledger(reader, thing));
         let inputs = about.collect::<Result<Vec<_>, _>>()?;
-        let id = id_of(&inputs, &remark.text);
+        let outputs = vec![id_of(&inputs, &remark.text)];
         let parameters = json!({ "text": remark.text });
-        commits.push(Commit {
-            inputs,
-            outputs: vec![id.clone()],
-            parameters,
-            ..Commit::empty("note")
-        });
-        ids.push(id);
-    }
+        Ok(Commit { inputs, outputs, parameters, ..Commit::empty("note") })
+    };
+    let commits: Vec<Result<Commit, Error>> =
+        remarks.par_iter().with_min_len(64).map(commit_of).collect();
+    let commits = commits.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let ids = commits.iter().flat_map(|commit| commit.outputs.clone()).collect();
     let receipt = platform.commit_together(&commits).await?;
     let proof = receipt.proof.as_ref().map(entry_proof_json).transpose()?;
     Ok(Noted { first_index: receipt.index, ids, proof })

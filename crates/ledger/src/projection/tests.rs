@@ -64,7 +64,7 @@ fn what_is_read_is_what_was_saved_and_goes_on_in_the_same_way() {
         let bytes = replayed.save(&key()).unwrap();
         let mut read = open(&bytes).unwrap();
         assert_eq!(read, replayed, "{index} entries");
-        assert!(replayed.is_saved_as(&bytes));
+        assert!(replayed.is_saved_as(&bytes, Some(&key().verifying_key())));
         assert_eq!(read.range().root(), read.edge.root());
         push(&mut replayed, index);
         push(&mut read, index);
@@ -94,6 +94,9 @@ fn every_flipped_bit_is_found() {
         changed[at] ^= 1 << (at % 8);
         assert!(open(&changed).is_err(), "byte {at}");
         assert!(open(&bytes[..at]).is_err(), "cut at {at}");
+        let known = Some(key().verifying_key());
+        assert!(!projection.is_saved_as(&changed, known.as_ref()), "byte {at}");
+        assert!(!projection.is_saved_as(&bytes[..at], known.as_ref()), "cut at {at}");
     }
 }
 
@@ -103,6 +106,9 @@ fn only_the_key_of_the_log_is_believed() {
     (0..9).for_each(|index| push(&mut projection, index));
     let other = SigningKey::from_seed("log.example", [2; 32]).unwrap();
     assert!(open(&projection.save(&other).unwrap()).is_err());
+    let saved = projection.save(&other).unwrap();
+    assert!(projection.is_saved_as(&saved, None));
+    assert!(!projection.is_saved_as(&saved, Some(&key().verifying_key())));
     let named = SigningKey::from_seed("other.example", [1; 32]).unwrap();
     assert!(open(&projection.save(&named).unwrap()).is_err());
 }
@@ -112,7 +118,9 @@ fn only_the_key_of_the_log_is_believed() {
 fn no_columns_make_the_reader_panic_or_hang() {
     let mut projection = Projection::default();
     (0..9).for_each(|index| push(&mut projection, index));
-    let content = write_columns(&projection.state, &projection.edge, &projection.commits).unwrap();
+    let Projection { state, edge, commits } = &projection;
+    let mut content = FIRST_LINE.to_vec();
+    write_columns(state, edge, commits, &mut content).unwrap();
     let mut accepted = 0;
     for case in 0..20_000 {
         let mut draws = Seed(1).draws(0, case);

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use tiepoint_ledger::{
     Body, Entry, EntryProof, SealedBody, State, bodies_path, commit_path, encode_commit,
     join_bodies,
@@ -232,11 +233,12 @@ impl Platform {
         first: u64,
         commits: &[Commit],
     ) -> Result<(Vec<Line>, Vec<SealedBody>), Error> {
-        let (mut lines, mut all_sealed) = (Vec::new(), Vec::new());
-        for (index, commit) in (first..).zip(commits) {
+        let (config, drawn) = (&self.config, self.salts_drawn);
+        let prepare = |(at, commit): (usize, &Commit)| -> Result<(Line, SealedBody), Error> {
+            let at = at as u64;
             let body = Body {
-                actor: self.config.actor.clone(),
-                code_version: self.config.code_version.clone(),
+                actor: config.actor.clone(),
+                code_version: config.code_version.clone(),
                 format_version: tiepoint_ledger::entry::FORMAT_VERSION,
                 inputs: commit.inputs.clone(),
                 names: commit.names.clone(),
@@ -245,24 +247,25 @@ impl Platform {
                 parameters: commit.parameters.clone(),
                 seed: commit.seed,
             };
-            self.salts_drawn += 1;
-            let salt = derive(&self.config.entropy, &format!("salt {}", self.salts_drawn));
+            let salt = derive(&config.entropy, &format!("salt {}", drawn + 1 + at));
             let sealed = body.seal(salt)?;
             let entry = Entry {
                 blobs: commit.blobs.clone(),
                 body_commitment: sealed.commitment,
                 format_version: tiepoint_ledger::entry::FORMAT_VERSION,
-                index,
+                index: first + at,
                 retain_from: commit.retain_from,
                 roots: commit.roots.clone(),
                 tables: BTreeMap::new(),
-                time_ns: self.config.now,
+                time_ns: config.now,
                 verb: commit.verb.to_owned(),
             };
-            lines.push(Line { entry, bytes: Vec::new(), body: Some(body) });
-            all_sealed.push(sealed);
-        }
-        Ok((lines, all_sealed))
+            Ok((Line { entry, bytes: Vec::new(), body: Some(body) }, sealed))
+        };
+        let numbered = commits.par_iter().enumerate().with_min_len(64);
+        let prepared: Vec<Result<(Line, SealedBody), Error>> = numbered.map(prepare).collect();
+        self.salts_drawn += commits.len() as u64;
+        prepared.into_iter().collect()
     }
 
     /// Makes sure of the files that the entries name, and creates the object of the log; false if somebody else was
