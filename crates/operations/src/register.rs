@@ -107,7 +107,8 @@ async fn keep(
     files: &[NamedFile],
     known: &BTreeSet<(String, u64)>,
 ) -> Result<Vec<RegisteredFile>, Error> {
-    let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // Twice the cores: while one file is forced to the disk another is hashed.
+    let at_once = 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let keep = |file: &NamedFile| {
         let NamedFile { path, name, size_bytes } = file.clone();
         let may_be_there = known.contains(&(name.clone(), size_bytes));
