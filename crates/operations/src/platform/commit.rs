@@ -210,7 +210,8 @@ impl Platform {
         if !self.publish(&lines, commits, bytes, &sealed).await? {
             return Ok(None);
         }
-        self.log.head.last_entry = self.log.push_last(lines)?;
+        let inclusion = self.log.push(&lines)?;
+        self.log.head.last_entry = lines.pop().map(|line| line.bytes).zip(inclusion);
         // An error from here on would deny what was done. An unsigned tail is signed by the next commit, and `verify`
         // says how many entries are under the signature.
         match self.write_checkpoint().await {

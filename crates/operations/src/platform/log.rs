@@ -7,7 +7,7 @@
 //! (see [`crate::signed_head`]).
 
 use tiepoint_ledger::{
-    Body, CompactRange, Entry, InclusionProof, State, bodies_path, commit_path,
+    Body, CompactRange, Entry, InclusionProof, LedgerError, State, bodies_path, commit_path,
     decode_commit_lines, first_index_of_path, merkle::leaf_hash, open_bodies,
 };
 use tiepoint_model::Digest;
@@ -53,39 +53,31 @@ pub(crate) struct Line {
 }
 
 impl Log {
-    /// Takes the entries of the next commit.
-    pub(super) fn push(&mut self, lines: &[Line]) -> Result<(), Error> {
-        let Some(first) = lines.first() else { return Ok(()) };
-        lines.iter().try_for_each(|line| self.push_line(line))?;
+    /// Takes the entries of the next commit; answers with the place of the last one in the tree.
+    pub(super) fn push(&mut self, lines: &[Line]) -> Result<Option<InclusionProof>, Error> {
+        let Some(first) = lines.first() else { return Ok(None) };
+        let Self { state, tree, head, .. } = self;
+        let apply = || lines.iter().try_for_each(|l| state.apply(&l.entry, l.body.as_ref()));
+        let grow = || -> Result<Option<InclusionProof>, LedgerError> {
+            let mut inclusion = None;
+            for (at, Line { bytes, .. }) in lines.iter().enumerate() {
+                if at + 1 == lines.len() {
+                    inclusion = Some(tree.inclusion_of_next());
+                }
+                tree.append(leaf_hash(bytes));
+                head.push(bytes, tree)?;
+            }
+            Ok(inclusion)
+        };
+        // Neither needs the other.
+        let (applied, grown) = rayon::join(apply, grow);
+        let inclusion = applied.and(grown)?;
+        lines.iter().for_each(|line| self.note_retention(&line.entry));
         self.commits.push(first.entry.index);
         self.head.note_root(&self.tree);
-        Ok(())
+        Ok(inclusion)
     }
 
-    /// [`Log::push`]; answers with the last entry and its place in the tree.
-    pub(super) fn push_last(
-        &mut self,
-        mut lines: Vec<Line>,
-    ) -> Result<Option<(Vec<u8>, InclusionProof)>, Error> {
-        let first = lines.first().map(|line| line.entry.index);
-        let (Some(first), Some(last)) = (first, lines.pop()) else { return Ok(None) };
-        lines.iter().try_for_each(|line| self.push_line(line))?;
-        let inclusion = self.tree.inclusion_of_next();
-        self.push_line(&last)?;
-        self.commits.push(first);
-        self.head.note_root(&self.tree);
-        Ok(Some((last.bytes, inclusion)))
-    }
-
-    fn push_line(&mut self, Line { entry, bytes, body }: &Line) -> Result<(), Error> {
-        self.state.apply(entry, body.as_ref())?;
-        self.note_retention(entry);
-        self.tree.append(leaf_hash(bytes));
-        Ok(self.head.push(bytes, &self.tree)?)
-    }
-}
-
-impl Log {
     /// Heeds what an entry lets go, be it after the position that was opened.
     pub(super) fn note_retention(&mut self, entry: &Entry) {
         self.retain_from = self.retain_from.max(entry.retain_from.unwrap_or(0));
@@ -145,7 +137,9 @@ impl Platform {
                 commits.push(lines);
             }
             add_bodies(&self.store.objects, &mut commits).await?;
-            commits.iter().try_for_each(|lines| self.log.push(lines))?;
+            for lines in &commits {
+                self.log.push(lines)?;
+            }
             if next < begin + window {
                 return Ok(());
             }
