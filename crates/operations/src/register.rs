@@ -68,6 +68,8 @@ pub async fn register(
     for path in paths {
         found.extend(files_below(path).map_err(refuse)?);
     }
+    // A lake that was made before there were such files has no table for them.
+    platform.store.tables.ensure(FILES_TABLE, &columns::files_schema()).await?;
     let known = sizes_by_name(platform).await?;
     let mut registered = Registered { files: Vec::new(), present: BTreeSet::new(), proof: None };
     for some in found.chunks(FILES_PER_COMMIT) {
@@ -84,6 +86,9 @@ pub async fn register(
 
 /// Every file of the lake, sorted by name.
 pub(crate) async fn all(platform: &Platform) -> Result<Vec<RegisteredFile>, Error> {
+    if platform.log.state.table(FILES_TABLE).is_none() {
+        return Ok(Vec::new());
+    }
     let rows = platform.store.read_table(&platform.head(), FILES_TABLE, &[]).await?;
     let mut files = columns::files_from_batch(&concat_batches(&columns::files_schema(), &rows)?)?;
     files.sort_by(|a, b| (&a.name, &a.file_id).cmp(&(&b.name, &b.file_id)));
