@@ -43,7 +43,7 @@ pub fn order_keys(batch: &RecordBatch) -> Option<Vec<OrderKey>> {
 const ROWS_PER_BATCH: usize = 8192;
 
 /// Bytes of rows that are held to put them in order.
-const HELD_BYTES: u64 = 32 << 20;
+pub const HELD_BYTES: u64 = 32 << 20;
 
 /// First and last key of some rows.
 pub type Span = (OrderKey, OrderKey);

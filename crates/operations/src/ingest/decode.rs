@@ -12,7 +12,7 @@ use tiepoint_formats::{ChannelKey, Container, Damage, Loss, Summary, Table, Topi
 use tiepoint_model::{Channel, Digest, RecordingId, Timestamp, quality::RecordingQuality};
 use tiepoint_store::{
     ContentHasher, PendingAppend, Tables,
-    order::{OrderKey, in_order, order_keys, spans, within},
+    order::{HELD_BYTES, OrderKey, Span, in_order, order_keys, spans, within},
 };
 
 use super::{
@@ -217,7 +217,7 @@ struct Unordered {
 }
 
 /// The digests of channels whose time runs back: the log is read again for the keys of their rows, and then for the rows
-/// of each span of keys.
+/// of as many spans of keys as may be held at a time.
 fn digests_in_order(
     sources: &[Source],
     recording_id: &RecordingId,
@@ -241,24 +241,47 @@ fn digests_in_order(
         }
         Ok(())
     })?;
-    let mut digests = BTreeMap::new();
-    for (key, mut channel) in unordered {
-        channel.keys.sort_unstable();
-        let this = BTreeSet::from([key.clone()]);
-        for span in spans(&channel.keys, channel.size_bytes) {
-            let mut held = Vec::new();
-            log.each_batch(&this, &mut |_, batch| {
-                held.push(within(&batch, span)?);
-                Ok(())
-            })?;
-            held.retain(|batch: &RecordBatch| batch.num_rows() > 0);
-            for batch in in_order(held)? {
+    for round in rounds(&mut unordered) {
+        let wanted = round.keys().cloned().collect();
+        let mut held: BTreeMap<ChannelKey, Vec<RecordBatch>> = BTreeMap::new();
+        log.each_batch(&wanted, &mut |key, batch| {
+            if let Some(span) = round.get(key) {
+                let rows = within(&batch, *span)?;
+                held.entry(key.clone()).or_default().extend((rows.num_rows() > 0).then_some(rows));
+            }
+            Ok(())
+        })?;
+        for (key, batches) in held {
+            let Some(channel) = unordered.get_mut(&key) else { continue };
+            for batch in in_order(batches)? {
                 channel.hasher.update(&batch)?;
             }
         }
-        digests.insert(key, channel.hasher.finish());
     }
-    Ok(digests)
+    let digest = |(key, channel): (ChannelKey, Unordered)| (key, channel.hasher.finish());
+    Ok(unordered.into_iter().map(digest).collect())
+}
+
+/// Which rows each reading of the log holds: those of many small channels, since a clock that is set back sets back all
+/// of them, or a span of one that is too large to be held.
+fn rounds(unordered: &mut BTreeMap<ChannelKey, Unordered>) -> Vec<BTreeMap<ChannelKey, Span>> {
+    let (mut rounds, mut together, mut together_bytes) = (Vec::new(), BTreeMap::new(), 0);
+    for (key, channel) in unordered {
+        channel.keys.sort_unstable();
+        let spans = spans(&channel.keys, channel.size_bytes);
+        if let [span] = spans[..] {
+            if together_bytes + channel.size_bytes > HELD_BYTES && !together.is_empty() {
+                rounds.push(std::mem::take(&mut together));
+                together_bytes = 0;
+            }
+            together.insert(key.clone(), span);
+            together_bytes += channel.size_bytes;
+        } else {
+            rounds.extend(spans.into_iter().map(|span| BTreeMap::from([(key.clone(), span)])));
+        }
+    }
+    rounds.extend((!together.is_empty()).then_some(together));
+    rounds
 }
 
 /// A log that is read again.
@@ -327,4 +350,35 @@ pub(crate) fn loss_in_words(loss: &Loss) -> String {
         None => "an unknown number of messages".to_owned(),
     };
     format!("{place}, {count}: {}", loss.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(rows: i128, size_bytes: u64) -> Unordered {
+        let hasher = ContentHasher::of_channel(&columns::schema(Table::Imu)).unwrap();
+        Unordered { hasher, keys: (0..rows).rev().map(|time| (time, 0)).collect(), size_bytes }
+    }
+
+    fn keyed(topic: &str) -> ChannelKey {
+        let text = |text: &str| text.to_owned();
+        ChannelKey { topic: text(topic), message_type: text("m"), encoding: text("cdr") }
+    }
+
+    #[test]
+    fn small_channels_are_read_together_and_large_ones_in_pieces() {
+        let mut unordered: BTreeMap<ChannelKey, Unordered> =
+            (0..100).map(|n| (keyed(&format!("/{n:02}")), channel(10, HELD_BYTES / 50))).collect();
+        assert_eq!(rounds(&mut unordered).len(), 2, "a hundred channels, fifty at a time");
+        unordered.insert(keyed("/50+"), channel(100, 4 * HELD_BYTES));
+        let all = rounds(&mut unordered);
+        assert_eq!(all.len(), 6);
+        let of_large: Vec<Span> =
+            all.iter().filter_map(|round| round.get(&keyed("/50+")).copied()).collect();
+        assert_eq!(of_large.len(), 4);
+        assert!(of_large.windows(2).all(|pair| pair[0].1 < pair[1].0), "{of_large:?}");
+        let small = all.iter().flat_map(|round| round.keys()).filter(|key| **key != keyed("/50+"));
+        assert_eq!(small.count(), 100);
+    }
 }
