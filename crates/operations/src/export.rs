@@ -145,12 +145,16 @@ impl StoredOriginal {
 /// those of the store for a blob that is not there.
 pub async fn originals(platform: &Platform, name: &str) -> Result<Vec<StoredOriginal>, Error> {
     let files = registered(platform, name).await?;
-    match files.is_empty() {
-        true => originals_of(platform, &find(platform, name).await?),
-        false => {
+    match (find(platform, name).await, files.first()) {
+        (recording, None) => originals_of(platform, &recording?),
+        (Err(Error::NotFound { .. }), Some(_)) => {
             let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
             let digests: Vec<Digest> = files.iter().map(|file| file.blake3).collect();
             stored(platform, &digests, &names)
+        }
+        (recording, Some(file)) => {
+            let ids = vec![recording?.recording_id.to_string(), file.file_id.clone()];
+            Err(Error::AmbiguousName { name: name.to_owned(), ids })
         }
     }
 }

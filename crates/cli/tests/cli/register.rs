@@ -82,6 +82,21 @@ fn a_file_that_changed_is_another_file() {
     }
 }
 
+/// A folder of files must not hide a recording of the same name.
+#[test]
+fn a_name_of_a_recording_and_of_files_is_asked_back() {
+    let desk = Desk::with_lake();
+    desk.write("run.txt", b"1.0 0 0 0 0 0 0 1\n2.0 1 0 0 0 0 0 1\n");
+    desk.run(&["ingest", "run.txt"]).expect_code(0);
+    desk.write("run/notes", b"windy");
+    let file = register(&desk, &["run"]);
+    let asked = desk.run(&["export", "run", "--format", "original", "--out", "back"]);
+    let asked = asked.expect_code(2).stderr;
+    let id = file["files"][0]["file_id"].as_str().unwrap();
+    assert!(asked.contains("rec-") && asked.contains(id), "{asked}");
+    assert!(!desk.path("back").exists());
+}
+
 /// More files than one entry names.
 #[test]
 fn many_files_are_some_commits_and_all_there() {
