@@ -4,6 +4,7 @@
 //! without it the shipped recordings are read. Whole programs get made logs of N bytes in all (2 GB if not said):
 //! `check` against reading the file, the peak memory of `ingest`, and `register` and `ingest` of many logs against
 //! `dvc add`, which takes files in without a look, and against copying them.
+//! Where it may (as root), it empties the machine's page cache once, to read files from the disk.
 //! With 0 bytes only decoders are measured, and the program is not built.
 //! The table is written to `docs/ingest_speed.md`. What is made lies under `target/bench` and is removed.
 
