@@ -68,6 +68,7 @@ pub async fn register(
     for path in paths {
         found.extend(files_below(path).map_err(refuse)?);
     }
+    refuse_lake(platform, &found)?;
     // A lake that was made before there were such files has no table for them.
     platform.store.tables.ensure(FILES_TABLE, &columns::files_schema()).await?;
     let known = sizes_by_name(platform).await?;
@@ -190,6 +191,19 @@ async fn commit(
             // Somebody registers the same files beside us: what is left of them is committed.
             // What cannot be removed is invisible, and the next sweep takes it.
             Committed::AlreadyThere => _ = platform.store.tables.discard(append).await,
+        }
+    }
+}
+
+/// A folder that holds the lake would be registered with what is being written.
+fn refuse_lake(platform: &Platform, found: &[NamedFile]) -> Result<(), Error> {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let lake = whole(platform.store.objects.root());
+    match found.iter().find(|file| whole(&file.path).starts_with(&lake)) {
+        None => Ok(()),
+        Some(file) => {
+            let source = std::io::Error::other("it is part of the lake; name what lies beside it");
+            Err(Error::File { path: file.path.clone(), source })
         }
     }
 }

@@ -129,6 +129,9 @@ fn what_cannot_be_kept_is_named_and_nothing_is_written() {
     assert!(made.success());
     let pipe = desk.run(&["register", "data"]).expect_code(2).stderr;
     assert!(pipe.contains("pipe") && pipe.contains("neither a file nor a folder"), "{pipe}");
+    std::fs::remove_file(desk.path("data/pipe")).unwrap();
+    let itself = desk.run(&["register", "."]).expect_code(2).stderr;
+    assert!(itself.contains("it is part of the lake"), "{itself}");
     let past = desk.run(&["register", "data/a.bin", "--at", "1"]).expect_code(2).stderr;
     assert!(past.contains("can only be read"), "{past}");
     assert_eq!(desk.lake_files(), before);
